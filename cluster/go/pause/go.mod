@@ -1,0 +1,3 @@
+module microservice-platform.io/cluster/pause
+
+go 1.26.0

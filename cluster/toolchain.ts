@@ -1,0 +1,120 @@
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { cacheFolder, repository } from './paths.ts';
+import { run } from './run.ts';
+
+/** One Go module below cluster/go, and the programs that are built from it in one go. */
+interface GoModule {
+  readonly folder: string;
+  readonly packages: readonly string[];
+  readonly ldflags?: string;
+  /** Further names of a program that acts by the name it is called under. */
+  readonly aliases?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** The version of Kubernetes that an embedded cluster runs. */
+export const kubernetesVersion = 'v1.36.3';
+
+const modules: readonly GoModule[] = [
+  {
+    folder: 'kubernetes',
+    packages: ['.', './coredns', 'sigs.k8s.io/metrics-server/cmd/metrics-server', 'helm.sh/helm/v4/cmd/helm'],
+    ldflags: ['gitVersion=v1.36.3', 'gitMajor=1', 'gitMinor=36']
+      .map((pair) => `-X k8s.io/component-base/version.${pair}`)
+      .join(' '),
+    aliases: {
+      kubernetes: [
+        'kube-apiserver',
+        'kube-controller-manager',
+        'kube-scheduler',
+        'kube-proxy',
+        'kubelet',
+        'kubectl',
+      ],
+    },
+  },
+  { folder: 'etcd', packages: ['.'] },
+  {
+    folder: 'containerd',
+    packages: ['containerd', 'containerd-shim-runc-v2', 'ctr'].map(
+      (name) => `github.com/containerd/containerd/v2/cmd/${name}`,
+    ),
+  },
+  { folder: 'jaeger', packages: ['github.com/jaegertracing/jaeger/cmd/jaeger'] },
+  { folder: 'pause', packages: ['.'] },
+];
+
+function programsOf(module: GoModule): string[] {
+  const names = module.packages.map((name) =>
+    name === '.' ? module.folder : (name.split('/').at(-1) ?? name),
+  );
+  return [...names, ...names.flatMap((name) => module.aliases?.[name] ?? [])];
+}
+
+/** The folder of a module's programs, named for the content that they are built from. */
+function outputOf(module: GoModule, env: NodeJS.ProcessEnv): string {
+  const source = join(repository, 'cluster/go', module.folder);
+  const hash = createHash('sha256').update(JSON.stringify(module));
+  for (const file of globSync('**/{go.mod,go.sum,*.go}', { cwd: source }).sort()) {
+    hash.update(file).update(readFileSync(join(source, file)));
+  }
+  return join(cacheFolder(env), 'tools', `${module.folder}-${hash.digest('hex').slice(0, 12)}`);
+}
+
+/**
+ * The path of a program that the toolchain builds: kube-apiserver, kubectl, etcd, helm, jaeger, ...
+ * @throws Error when it is not built yet
+ */
+export function tool(name: string, env: NodeJS.ProcessEnv = process.env): string {
+  const module = modules.find((each) => programsOf(each).includes(name));
+  if (module === undefined) throw new Error(`${name} is not a program of the toolchain`);
+  const path = join(outputOf(module, env), name);
+  if (!existsSync(path)) throw new Error(`${name} is not built yet; run: make tools`);
+  return path;
+}
+
+/** Builds every program that the cache does not hold. Minutes the first time, nothing afterwards. */
+export async function buildTools(
+  step: (title: string, work: (note: (line: string) => void) => Promise<void>) => Promise<void>,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<void> {
+  for (const module of modules) {
+    const output = outputOf(module, env);
+    if (existsSync(output)) continue;
+    await step(`compile ${programsOf(module).join(', ')}`, (note) => build(module, output, env, note));
+  }
+}
+
+async function build(
+  module: GoModule,
+  output: string,
+  env: NodeJS.ProcessEnv,
+  note: (line: string) => void,
+): Promise<void> {
+  const partial = `${output}.partial`;
+  rmSync(partial, { recursive: true, force: true });
+  mkdirSync(partial, { recursive: true });
+  await run(
+    'go',
+    [
+      'build',
+      '-trimpath',
+      '-ldflags',
+      `-s -w ${module.ldflags ?? ''}`,
+      '-o',
+      `${partial}/`,
+      ...module.packages,
+    ],
+    {
+      cwd: join(repository, 'cluster/go', module.folder),
+      env: { ...env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false' },
+      timeoutMs: 40 * 60_000,
+      onLine: note,
+    },
+  );
+  for (const [program, names] of Object.entries(module.aliases ?? {})) {
+    for (const name of names) symlinkSync(program, join(partial, name));
+  }
+  renameSync(partial, output);
+}
