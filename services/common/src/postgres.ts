@@ -1,0 +1,121 @@
+import pg from 'pg';
+import { type Logger, pino } from 'pino';
+import { Problem } from './problem.ts';
+
+export interface DatabaseSettings {
+  readonly dbHost: string;
+  readonly dbPort: number;
+  readonly dbUser: string;
+  readonly dbPassword: string;
+  readonly dbName: string;
+}
+
+/** What the modules of a service need of its log. */
+export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
+
+/** Enough for a service that answers in milliseconds; five replicas stay below PostgreSQL's default of 100. */
+const POOL_SIZE = 10;
+/** The deadline of every outbound call. The server gives up first, so that its answer says why. */
+const OUTBOUND_MS = 5000;
+const SERVER_GRACE_MS = 500;
+
+/**
+ * A bounded pool of connections to the service's own database. Opens nothing until the first query.
+ * No query and no wait for a connection lasts longer than five seconds, and a connection that breaks while idle
+ * (the server restarted) is logged and replaced, never fatal.
+ */
+export function database(settings: DatabaseSettings, log: Log = pino({ name: 'postgres' })): pg.Pool {
+  const pool = new pg.Pool({
+    host: settings.dbHost,
+    port: settings.dbPort,
+    user: settings.dbUser,
+    password: settings.dbPassword,
+    database: settings.dbName,
+    max: POOL_SIZE,
+    connectionTimeoutMillis: OUTBOUND_MS,
+    idleTimeoutMillis: 30_000,
+    keepAlive: true,
+    statement_timeout: OUTBOUND_MS - SERVER_GRACE_MS,
+    query_timeout: OUTBOUND_MS,
+    idle_in_transaction_session_timeout: 2 * OUTBOUND_MS,
+  });
+  // Only the message: the driver hangs the whole connection, its cancel key included, on the error.
+  pool.on('error', (error) => log.warn({ reason: error.message }, 'idle database connection lost'));
+  return pool;
+}
+
+/** Answers when the database does; otherwise a Problem `unavailable`. For readiness checks. */
+export async function ping(pool: pg.Pool): Promise<void> {
+  await query(pool, 'SELECT 1');
+}
+
+/** One statement on any free connection. A database that cannot be reached is a Problem `unavailable`. */
+export async function query<Row extends pg.QueryResultRow>(
+  pool: pg.Pool,
+  text: string,
+  values: unknown[] = [],
+): Promise<pg.QueryResult<Row>> {
+  try {
+    return await pool.query<Row>(text, values);
+  } catch (error) {
+    throw asProblem(error);
+  }
+}
+
+/**
+ * Runs `work` inside one transaction: everything it did is kept when it returns, nothing when it throws.
+ * A database that cannot be reached is a Problem `unavailable`; other errors pass through as they are.
+ */
+export async function transaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  const client = await pool.connect().catch((error: unknown) => {
+    throw asProblem(error);
+  });
+  // The pool listens only while a connection is idle; one that breaks between two statements would end the process.
+  let broken: unknown;
+  const onError = (error: Error) => {
+    broken = error;
+  };
+  client.on('error', onError);
+  try {
+    await client.query('BEGIN');
+    const result = await work(client);
+    await client.query('COMMIT');
+    return result;
+  } catch (error) {
+    // A connection that does not answer is not asked again: closing it rolls back, too.
+    if (isUnreachable(error)) broken = error;
+    else await client.query('ROLLBACK').catch(onError);
+    throw asProblem(error);
+  } finally {
+    client.off('error', onError);
+    client.release(broken !== undefined);
+  }
+}
+
+/** True for failures of the connection or the server itself: the same statement may succeed later. */
+export function isUnreachable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = 'code' in error ? String(error.code) : '';
+  return SERVER_STATES.test(code) || SOCKET_CODES.has(code) || DRIVER_MESSAGES.test(error.message);
+}
+
+/** Connection exceptions, insufficient resources, operator intervention (restart, statement deadline). */
+const SERVER_STATES = /^(08|53|57)[0-9A-Z]{3}$|^25P03$/;
+const SOCKET_CODES = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+]);
+/** The driver reports these without a code. */
+const DRIVER_MESSAGES =
+  /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|timeout expired|Client has encountered a connection error)/;
+
+function asProblem(error: unknown): unknown {
+  if (!isUnreachable(error)) return error;
+  return new Problem('unavailable', 'the database does not answer; try again in a moment', { cause: error });
+}
