@@ -5,7 +5,9 @@ function project(
   name: string,
   limits: { testTimeout: number; hookTimeout: number; fileParallelism?: boolean },
 ) {
-  return { test: { name, root: '..', include: [`test/${name}/**/*.test.ts`], ...limits } };
+  return {
+    test: { name, root: `${import.meta.dirname}/..`, include: [`test/${name}/**/*.test.ts`], ...limits },
+  };
 }
 
 export default defineConfig({
