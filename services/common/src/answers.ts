@@ -1,0 +1,36 @@
+import { trace } from '@opentelemetry/api';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { Problem, problemMediaType, problemOf } from './problem.ts';
+import type { RouteTable } from './route-table.ts';
+import { failSpan } from './tracing.ts';
+
+/** Every error leaves as `application/problem+json`; an unknown path is 404, a known one with another method 405. */
+export function problemAnswers(app: FastifyInstance, routes: RouteTable): void {
+  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
+  app.setNotFoundHandler((request, reply) => {
+    const path = pathOf(request);
+    const allowed = routes.allowed(path);
+    if (allowed.length === 0)
+      return sendProblem(new Problem('not_found', `nothing at ${path}`), request, reply);
+    reply.header('allow', allowed.join(', '));
+    const detail = `${request.method} is not possible here; use ${allowed.join(' or ')}`;
+    return sendProblem(new Problem('method_not_allowed', detail), request, reply);
+  });
+}
+
+/** Answers with what `thrown` is to the caller. Only our own faults (5xx) are logged as errors and fail the span. */
+export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const problem = problemOf(thrown);
+  if (problem.status >= 500) {
+    const cause = problem.cause ?? problem;
+    request.log.error({ err: cause, code: problem.code }, 'request failed');
+    const span = trace.getActiveSpan();
+    if (span !== undefined) failSpan(span, cause);
+  }
+  return reply.code(problem.status).type(problemMediaType).send(JSON.stringify(problem.body()));
+}
+
+/** The path of a request, without its query. */
+export function pathOf(request: FastifyRequest): string {
+  return request.url.split('?', 1)[0] ?? request.url;
+}

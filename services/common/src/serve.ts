@@ -1,0 +1,86 @@
+import type { AddressInfo } from 'node:net';
+import { trace } from '@opentelemetry/api';
+import type { FastifyInstance } from 'fastify';
+import { timeouts, within } from './timeouts.ts';
+
+export interface ServeOptions {
+  readonly port: number;
+  /** How long a stopping service still answers, so that everyone learns that it goes. */
+  readonly drainMs: number;
+  /** What to close after the last request, in this order. */
+  readonly onClose: readonly (() => Promise<void>)[];
+}
+
+const closeStepMs = 3_000;
+const flushMs = 3_000;
+
+/**
+ * Listens until SIGTERM or SIGINT, then: unready -> `drainMs` -> no new connections, running requests end -> onClose
+ * in order -> spans flushed -> exit. Each step is bounded; the exit code is 1 if one before the flush failed. A second signal ends the
+ * process at once.
+ */
+export async function serve(app: FastifyInstance, options: ServeOptions): Promise<void> {
+  let stopping = false;
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.on(signal, () => {
+      if (stopping) process.exit(signal === 'SIGTERM' ? 143 : 130);
+      stopping = true;
+      void shutDown(app, options, signal);
+    });
+  }
+  await app.listen({
+    port: options.port,
+    host: '0.0.0.0',
+    listenTextResolver: (address) => `listening at ${address}`,
+  });
+  app.log.info({ port: (app.server.address() as AddressInfo).port }, 'ready for requests');
+}
+
+async function shutDown(
+  app: FastifyInstance,
+  { drainMs, onClose }: ServeOptions,
+  signal: string,
+): Promise<void> {
+  app.log.info({ signal, drain_ms: drainMs }, 'draining');
+  app.readiness.drain();
+  await new Promise((resolve) => setTimeout(resolve, drainMs));
+
+  const failures = [
+    ...(await step(
+      app,
+      'running requests',
+      timeouts.answerMs + timeouts.takeMs,
+      async () => await app.close(),
+    )),
+  ];
+  app.server.closeAllConnections();
+  for (const close of onClose) failures.push(...(await step(app, 'closing', closeStepMs, close)));
+  await step(app, 'flushing spans', flushMs, flushSpans); // lost spans are no failure of the service
+
+  app.log.info({ signal, failed_steps: failures.length }, 'stopped');
+  process.exit(failures.length === 0 ? 0 : 1);
+}
+
+async function step(
+  app: FastifyInstance,
+  what: string,
+  ms: number,
+  run: () => Promise<void>,
+): Promise<Error[]> {
+  try {
+    await within(ms, what, run());
+    return [];
+  } catch (error) {
+    app.log.error({ err: error }, 'a step of the shutdown failed');
+    return [error instanceof Error ? error : new Error(String(error))];
+  }
+}
+
+/** Hands over the spans that are still held, if telemetry is loaded. */
+async function flushSpans(): Promise<void> {
+  const provider: object = trace.getTracerProvider();
+  const delegate: unknown = 'getDelegate' in provider ? (provider.getDelegate as () => unknown)() : provider;
+  if (typeof delegate === 'object' && delegate !== null && 'forceFlush' in delegate) {
+    await (delegate.forceFlush as () => Promise<void>)();
+  }
+}

@@ -1,0 +1,83 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import fastify, { type FastifyInstance } from 'fastify';
+import { stdTimeFunctions } from 'pino';
+import { problemAnswers, sendProblem } from './answers.ts';
+import { answerClientErrors, type Exchanges } from './client-errors.ts';
+import { type Check, healthRoutes, readiness } from './health.ts';
+import { metricsRegistry, metricsRoute } from './metrics.ts';
+import { observeRequests } from './observation.ts';
+import { routeTable } from './route-table.ts';
+import { timeouts as standardTimeouts, type Timeouts } from './timeouts.ts';
+import { traceIds } from './tracing.ts';
+
+export interface ServiceOptions {
+  readonly name: string;
+  readonly version: string;
+  readonly logLevel: string;
+  /** What must work for the service to be ready, by name. */
+  readonly checks: Readonly<Record<string, Check>>;
+  /** Differences from the standard timeouts. */
+  readonly timeouts?: Partial<Timeouts>;
+}
+
+/** Bodies of requests, in bytes. */
+const bodyLimit = 1024 * 1024;
+
+/**
+ * A fastify application with what every service has: timeouts, JSON logs with trace ids, errors as problem+json,
+ * `/healthz`, `/readyz`, `/metrics`, request metrics and server spans. The service adds its routes; `serve` runs it.
+ */
+export function service(options: ServiceOptions): FastifyInstance {
+  const limits = { ...standardTimeouts, ...options.timeouts };
+  const exchanges: Exchanges = new WeakMap();
+  const app = fastify({
+    logger: loggerOptions(options),
+    disableRequestLogging: true,
+    genReqId: requestId,
+    bodyLimit,
+    requestTimeout: limits.readMs,
+    handlerTimeout: limits.answerMs,
+    keepAliveTimeout: limits.keepAliveMs,
+    http: { headersTimeout: limits.readMs, connectionsCheckingInterval: Math.min(500, limits.readMs) },
+    return503OnClosing: false,
+    clientErrorHandler: answerClientErrors(exchanges),
+    frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
+  });
+  const routes = routeTable(app);
+  app.decorate('metrics', metricsRegistry());
+  app.decorate('readiness', readiness(options.checks, limits.checkMs));
+  observeRequests(app, routes, exchanges);
+  boundAnswers(app, limits);
+  problemAnswers(app, routes);
+  healthRoutes(app, options.version);
+  metricsRoute(app);
+  return app;
+}
+
+function loggerOptions({ name, version, logLevel }: ServiceOptions) {
+  return {
+    level: logLevel,
+    base: { service: name, version },
+    timestamp: stdTimeFunctions.isoTime,
+    formatters: { level: (level: string) => ({ level }) },
+    mixin: traceIds,
+  };
+}
+
+/** The caller's id for the request where it is a plain one, so that logs of several services can be joined. */
+function requestId(request: IncomingMessage): string {
+  const given = request.headers['x-request-id'];
+  return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
+}
+
+/** A begun answer that the peer does not take is cut off; while draining, connections are not kept. */
+function boundAnswers(app: FastifyInstance, { answerMs, takeMs }: Timeouts): void {
+  app.addHook('onRequest', (request, reply, done) => {
+    const timer = setTimeout(() => request.raw.socket.destroy(), answerMs + takeMs);
+    reply.raw.once('close', () => clearTimeout(timer));
+    reply.header('x-request-id', request.id);
+    if (app.readiness.draining) reply.header('connection', 'close');
+    done();
+  });
+}
