@@ -1,0 +1,8 @@
+/** The kinds that the operator creates. A new kind is added here, in `desired/children.ts` and in the chart's ClusterRole. */
+export const childKinds = [
+  { kind: 'Deployment', apiVersion: 'apps/v1', plural: 'deployments' },
+  { kind: 'Service', apiVersion: 'v1', plural: 'services' },
+  { kind: 'HorizontalPodAutoscaler', apiVersion: 'autoscaling/v2', plural: 'horizontalpodautoscalers' },
+] as const;
+
+export type ChildKind = (typeof childKinds)[number]['kind'];
