@@ -21,7 +21,8 @@ export function problemAnswers(app: FastifyInstance, routes: RouteTable): void {
 /** Answers with what `thrown` is to the caller. Only our own faults (5xx) are logged as errors and fail the span. */
 export function sendProblem(thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
   const problem = problemOf(thrown);
-  if (problem.status >= 500) {
+  const callerLeft = reply.raw.destroyed; // then nobody waits for an answer, and what failed is not ours
+  if (problem.status >= 500 && !callerLeft) {
     const cause = problem.cause ?? problem;
     request.log.error({ err: cause, code: problem.code }, 'request failed');
     const span = trace.getActiveSpan();

@@ -1,3 +1,4 @@
+export { SpanKind } from '@opentelemetry/api';
 export type { ConfigOf, ConfigSchema, Setting } from './config.ts';
 export {
   baseConfig,

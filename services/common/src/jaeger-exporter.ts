@@ -55,8 +55,10 @@ export function guardedExporter(connect: () => SpanExporter, timeoutMs: number):
       };
     }
   };
+  const answer = async (spans: ReadableSpan[], done: (result: ExportResult) => void) =>
+    done(await attempt(spans));
   return {
-    export: (spans, done) => void attempt(spans).then(done),
+    export: (spans, done) => void answer(spans, done),
     forceFlush: async () => await inner?.forceFlush?.(),
     shutdown: async () => {
       closed = true;

@@ -7,6 +7,8 @@ export interface ServeOptions {
   readonly port: number;
   /** How long a stopping service still answers, so that everyone learns that it goes. */
   readonly drainMs: number;
+  /** What must be done before the first request, for instance migrations. A signal meanwhile ends the process at once. */
+  readonly prepare?: () => Promise<void>;
   /** What to close after the last request, in this order. */
   readonly onClose: readonly (() => Promise<void>)[];
 }
@@ -20,14 +22,17 @@ const flushMs = 3_000;
  * process at once.
  */
 export async function serve(app: FastifyInstance, options: ServeOptions): Promise<void> {
-  let stopping = false;
+  let state: 'preparing' | 'serving' | 'stopping' = 'preparing';
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.on(signal, () => {
-      if (stopping) process.exit(signal === 'SIGTERM' ? 143 : 130);
-      stopping = true;
+      if (state === 'preparing') process.exit(0);
+      if (state === 'stopping') process.exit(signal === 'SIGTERM' ? 143 : 130);
+      state = 'stopping';
       void shutDown(app, options, signal);
     });
   }
+  await options.prepare?.();
+  state = 'serving';
   await app.listen({
     port: options.port,
     host: '0.0.0.0',

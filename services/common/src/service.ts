@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { stdTimeFunctions } from 'pino';
 import { problemAnswers, sendProblem } from './answers.ts';
 import { answerClientErrors, type Exchanges } from './client-errors.ts';
@@ -33,7 +33,7 @@ export function service(options: ServiceOptions): FastifyInstance {
   const exchanges: Exchanges = new WeakMap();
   const app = fastify({
     logger: loggerOptions(options),
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: requestId,
     bodyLimit,
     requestTimeout: limits.readMs,

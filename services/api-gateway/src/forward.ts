@@ -1,0 +1,49 @@
+import {
+  type HttpAnswer,
+  type HttpClient,
+  problemMediaType,
+  UpstreamError,
+} from '@microservice-platform/common';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { answerHeaders, requestHeaders } from './headers.ts';
+
+/** What is forwarded where: the paths `/<name>` and everything below, by the name of the collection. */
+export type Backends = Readonly<Record<string, HttpClient>>;
+
+const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** Forwards every request below `/<name>` to that backend, at the same path. Bodies pass as they are, unread. */
+export function forwarding(app: FastifyInstance, backends: Backends): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  for (const [name, client] of Object.entries(backends)) {
+    for (const url of [`/${name}`, `/${name}/*`]) {
+      app.route({ method: methods, url, handler: (request, reply) => forward(client, request, reply) });
+    }
+  }
+}
+
+async function forward(
+  client: HttpClient,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
+  const answer = await client.send(request.method, request.url, {
+    headers: requestHeaders(request.headers, request.id),
+    signal: request.signal,
+    ...(request.body instanceof Uint8Array ? { body: request.body } : {}),
+  });
+  if (answer.status >= 500 && !isProblem(answer)) {
+    throw new UpstreamError(
+      'upstream_error',
+      `${request.method} ${request.url} answered ${answer.status}`,
+      answer,
+    );
+  }
+  return reply.code(answer.status).headers(answerHeaders(answer.headers)).send(answer.body);
+}
+
+/** A backend's own account of what went wrong tells the caller more than ours could. */
+function isProblem({ headers }: HttpAnswer): boolean {
+  return String(headers['content-type'] ?? '').startsWith(problemMediaType);
+}

@@ -1,0 +1,31 @@
+import type { IncomingHttpHeaders } from 'node:http';
+import type { HttpAnswer } from '@microservice-platform/common';
+
+/**
+ * What passes the gateway, by name; everything else is dropped, so that a caller cannot speak to a backend in the
+ * gateway's name and a backend cannot leak what it runs on. Hop-by-hop headers are not in it by nature. The trace
+ * context and the request id are set anew.
+ */
+const toBackend = ['accept', 'content-type'] as const;
+const toCaller = ['allow', 'cache-control', 'content-type', 'etag', 'location', 'retry-after'] as const;
+
+/** The headers of a request to a backend. */
+export function requestHeaders(received: IncomingHttpHeaders, requestId: string): Record<string, string> {
+  return { ...chosen(received, toBackend), 'x-request-id': requestId };
+}
+
+/** The headers of the answer to the caller. */
+export function answerHeaders(received: HttpAnswer['headers']): Record<string, string> {
+  return chosen(received, toCaller);
+}
+
+function chosen(
+  received: Readonly<Record<string, string | readonly string[] | undefined>>,
+  names: readonly string[],
+): Record<string, string> {
+  const entries = names.flatMap((name) => {
+    const value = received[name];
+    return value === undefined ? [] : [[name, typeof value === 'string' ? value : value.join(', ')] as const];
+  });
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,8 @@
+import { baseConfig, databaseConfig, port } from '@microservice-platform/common';
+
+/** The environment of the product service. */
+export const productConfig = {
+  ...baseConfig,
+  ...databaseConfig,
+  grpcPort: port('GRPC_PORT', 50_051),
+} as const;

@@ -1,0 +1,28 @@
+import { database, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
+import { productConfig } from './config.ts';
+import { type GrpcServer, serveGrpc } from './grpc.ts';
+import { productRoutes } from './handlers.ts';
+import { migrations } from './migrations.ts';
+import { storedProducts } from './repository.ts';
+
+const config = readConfig(process.env, productConfig);
+const app = service({
+  name: 'product-service',
+  version: config.version,
+  logLevel: config.logLevel,
+  checks: { database: () => ping(pool) },
+});
+const pool = database(config, app.log);
+const products = storedProducts(pool);
+productRoutes(app, products);
+
+let grpc: GrpcServer | undefined;
+await serve(app, {
+  port: config.serverPort,
+  drainMs: config.drainMs,
+  prepare: async () => {
+    await migrate(pool, migrations, app.log);
+    grpc = await serveGrpc(products, { port: config.grpcPort, log: app.log });
+  },
+  onClose: [async () => await grpc?.close(), () => pool.end()],
+});
