@@ -8,6 +8,7 @@ import { run } from '../run.ts';
 import { tool } from '../toolchain.ts';
 import { removeCgroups } from './cgroups.ts';
 import { cgroupOf, containerdSocket, layoutOf } from './layout.ts';
+import { prepareNode } from './node-programs.ts';
 import { choosePorts, type Forward, forwardsOf } from './ports.ts';
 import { processesOf } from './processes.ts';
 
@@ -24,12 +25,13 @@ export const isRunning = (name: string) => processesOf(supervisor, name).length 
  * Starts the cluster of that name, or does nothing when it runs. What an interrupted start or a lost machine left
  * behind is removed first.
  */
-export async function startEmbedded(name: string): Promise<void> {
+export async function startEmbedded(name: string, pauseImage: string): Promise<void> {
   if (isRunning(name) && (await answers(name))) return;
   if (existsSync(stateFolder(name))) await stopEmbedded(name);
   const folder = stateFolder(name);
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   await prepareControlPlane(layoutOf(name));
+  prepareNode(name, pauseImage);
   writeKubeconfig(name, await choosePorts(name));
   const log = openSync(join(folder, 'supervisor.log'), 'a');
   spawn(process.execPath, [supervisor, name], { detached: true, stdio: ['ignore', log, log] }).unref();

@@ -5,20 +5,46 @@ import { tool } from '../toolchain.ts';
 import { unified } from './cgroups.ts';
 import { addresses, cgroupOf, containerdSocket, layoutOf } from './layout.ts';
 
-/** The image that holds a pod's namespaces; under a full name, so that no registry is asked for it. */
-export const pauseImage = 'localhost/microservice-platform/pause:1';
-
-/** containerd, kubelet and kube-proxy, with their configuration files written. */
-export function nodePrograms(name: string): Program[] {
+/** Writes the configuration of containerd, kubelet and kube-proxy. `pauseImage` holds the namespaces of each pod. */
+export function prepareNode(name: string, pauseImage: string): void {
   const layout = layoutOf(name);
-  return [containerd(name, layout), kubelet(name, layout), kubeProxy(layout)];
+  mkdirSync(networksOf(layout), { recursive: true });
+  writeJson(join(networksOf(layout), '10-pods.conflist'), podNetwork(layout));
+  writeFileSync(join(layout.folder, 'containerd.toml'), containerdConfig(name, layout, pauseImage));
+  writeJson(join(layout.folder, 'kubelet.json'), kubeletConfig(name, layout));
+  writeJson(join(layout.folder, 'kube-proxy.json'), kubeProxyConfig(layout));
 }
 
-function containerd(name: string, { folder }: Layout): Program {
-  const networks = join(folder, 'cni/net.d');
-  mkdirSync(networks, { recursive: true });
-  // Point to point, not a bridge: replies pass the node's routing, so a Service works without br_netfilter.
-  writeJson(join(networks, '10-pods.conflist'), {
+/** containerd, kubelet and kube-proxy, in the order in which they start. */
+export function nodePrograms(name: string): Program[] {
+  const layout = layoutOf(name);
+  const { folder } = layout;
+  return [
+    { name: 'containerd', command: tool('containerd'), args: ['--config', join(folder, 'containerd.toml')] },
+    {
+      name: 'kubelet',
+      command: tool('kubelet'),
+      args: [
+        `--config=${join(folder, 'kubelet.json')}`,
+        `--kubeconfig=${kubeconfigOf(layout, 'system:node:node')}`,
+        `--root-dir=${join(folder, 'kubelet')}`,
+        `--node-ip=${addresses.node}`,
+        '--hostname-override=node',
+      ],
+    },
+    {
+      name: 'kube-proxy',
+      command: tool('kube-proxy'),
+      args: [`--config=${join(folder, 'kube-proxy.json')}`],
+    },
+  ];
+}
+
+const networksOf = ({ folder }: Layout) => join(folder, 'cni/net.d');
+
+/** Point to point, not a bridge: replies pass the node's routing, so a Service works without br_netfilter. */
+function podNetwork({ folder }: Layout) {
+  return {
     cniVersion: '1.0.0',
     name: 'pods',
     plugins: [
@@ -32,12 +58,12 @@ function containerd(name: string, { folder }: Layout): Program {
         },
       },
     ],
-  });
-  const file = join(folder, 'containerd.toml');
-  writeFileSync(
-    file,
-    `version = 3
-root = '${join(folder, 'containerd')}'
+  };
+}
+
+function containerdConfig(name: string, layout: Layout, pauseImage: string): string {
+  return `version = 3
+root = '${join(layout.folder, 'containerd')}'
 state = '/run/containerd'
 [grpc]
   address = '${containerdSocket(name)}'
@@ -50,16 +76,12 @@ state = '/run/containerd'
   restrict_oom_score_adj = true
 [plugins.'io.containerd.cri.v1.runtime'.cni]
   bin_dirs = ['/usr/lib/cni']
-  conf_dir = '${networks}'
-`,
-  );
-  return { name: 'containerd', command: tool('containerd'), args: ['--config', file] };
+  conf_dir = '${networksOf(layout)}'
+`;
 }
 
-function kubelet(name: string, layout: Layout): Program {
-  const { folder } = layout;
-  const file = join(folder, 'kubelet.json');
-  writeJson(file, {
+function kubeletConfig(name: string, { folder }: Layout) {
+  return {
     apiVersion: 'kubelet.config.k8s.io/v1beta1',
     kind: 'KubeletConfiguration',
     address: addresses.node,
@@ -84,23 +106,11 @@ function kubelet(name: string, layout: Layout): Program {
     imageGCHighThresholdPercent: 100,
     imageGCLowThresholdPercent: 99,
     evictionHard: { 'memory.available': '100Mi', 'nodefs.available': '1%', 'imagefs.available': '1%' },
-  });
-  return {
-    name: 'kubelet',
-    command: tool('kubelet'),
-    args: [
-      `--config=${file}`,
-      `--kubeconfig=${kubeconfigOf(layout, 'system:node:node')}`,
-      `--root-dir=${join(folder, 'kubelet')}`,
-      `--node-ip=${addresses.node}`,
-      '--hostname-override=node',
-    ],
   };
 }
 
-function kubeProxy(layout: Layout): Program {
-  const file = join(layout.folder, 'kube-proxy.json');
-  writeJson(file, {
+function kubeProxyConfig(layout: Layout) {
+  return {
     apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
     kind: 'KubeProxyConfiguration',
     mode: 'nftables',
@@ -109,8 +119,7 @@ function kubeProxy(layout: Layout): Program {
     clientConnection: { kubeconfig: kubeconfigOf(layout, 'system:kube-proxy') },
     // The limits of connection tracking belong to the whole machine.
     conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: '0s', tcpCloseWaitTimeout: '0s' },
-  });
-  return { name: 'kube-proxy', command: tool('kube-proxy'), args: [`--config=${file}`] };
+  };
 }
 
 function writeJson(file: string, value: unknown): void {

@@ -1,0 +1,278 @@
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  globSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { fillContext, type Image, images } from './image-list.ts';
+import { cacheFolder, repository } from './paths.ts';
+import type { Step } from './progress.ts';
+import { run } from './run.ts';
+import { tool } from './toolchain.ts';
+
+const localName = (image: Image, tag: string) => `localhost/microservice-platform/${image.name}:${tag}`;
+
+/** Images on this machine, each under the repository name that manifests ask for. */
+export interface LocalImages {
+  /** From repository name to the full name of the local image. */
+  readonly references: ReadonlyMap<string, string>;
+  /** One archive with all of them. */
+  readonly archive: string;
+}
+
+/** Builds the images that the cache does not hold, and packs all into one archive. */
+export async function buildImages(step: Step, env: NodeJS.ProcessEnv = process.env): Promise<LocalImages> {
+  const folder = join(cacheFolder(env), 'images');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  const base = await debianRelease();
+  const tags = new Map([['debian', hashOf([base.release, ...base.sources])]]);
+  for (const image of images) tags.set(image.name, tagOf(image, tags));
+  const references = new Map(
+    images.map((image) => [image.repository, localName(image, tags.get(image.name) ?? '')]),
+  );
+  const archive = join(folder, `${hashOf([...references.values()])}.tar`);
+  if (existsSync(archive)) return { references, archive };
+
+  const layout = join(folder, 'layout');
+  const packed = packedImages(layout);
+  const missing = images.filter((image) => !packed.has(localName(image, tags.get(image.name) ?? '')));
+  if (missing.some((image) => image.base !== undefined)) {
+    const name = `localhost/microservice-platform/debian:${tags.get('debian')}`;
+    if (!(await inStorage(folder, name))) {
+      await step('make the Debian base of the images', (note) => makeDebian(folder, name, base, note));
+    }
+  }
+  for (const image of missing) {
+    await step(`build the image ${image.name}`, async (note) => {
+      await build(folder, image, tags, note);
+    });
+  }
+  await step('pack the images', () => pack(layout, [...references.values()], archive));
+  return { references, archive };
+}
+
+function tagOf(image: Image, tags: ReadonlyMap<string, string>): string {
+  const files = [image.dockerfile, ...(image.workspaces ? ['package-lock.json'] : [])];
+  for (const input of image.inputs ?? []) {
+    const path = join(repository, input);
+    if (statSync(path).isFile()) files.push(input);
+    else files.push(...globSync('**/*', { cwd: path }).map((file) => join(input, file)));
+  }
+  const contents = files
+    .filter((file) => statSync(join(repository, file)).isFile())
+    .sort()
+    .flatMap((file) => [
+      file,
+      createHash('sha256')
+        .update(readFileSync(join(repository, file)))
+        .digest('hex'),
+    ]);
+  // A program is named by the content that it was built from.
+  const programs = Object.keys(image.programs ?? {}).map((name) => tool(name).split('/').at(-2) ?? '');
+  return hashOf([JSON.stringify(image), tags.get(image.base ?? '') ?? '', ...contents, ...programs]);
+}
+
+function hashOf(parts: readonly string[]): string {
+  return createHash('sha256').update(parts.join('\n')).digest('hex').slice(0, 12);
+}
+
+async function build(
+  folder: string,
+  image: Image,
+  tags: ReadonlyMap<string, string>,
+  note: (line: string) => void,
+): Promise<void> {
+  const name = localName(image, tags.get(image.name) ?? '');
+  const context = mkdtempSync(join(folder, 'context-'));
+  try {
+    await fillContext(image, context, folder);
+    const args = {
+      ...image.buildArgs,
+      ...(image.base
+        ? { BASE_IMAGE: `localhost/microservice-platform/${image.base}:${tags.get(image.base)}` }
+        : {}),
+    };
+    await buildah(
+      folder,
+      [
+        ...[
+          'bud',
+          '--isolation=chroot',
+          '--layers',
+          '--timestamp=0',
+          '--pull-never',
+          '-f',
+          join(repository, image.dockerfile),
+          '-t',
+          name,
+        ],
+        ...Object.entries(args).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]),
+        context,
+      ],
+      note,
+    );
+    await buildah(
+      folder,
+      ['push', '--disable-compression', name, `oci:${join(folder, 'layout')}:${name}`],
+      note,
+    );
+  } finally {
+    rmSync(context, { recursive: true, force: true });
+  }
+}
+
+/** In a mount namespace of its own, so that nothing stays mounted when it is killed. */
+function buildah(folder: string, args: readonly string[], note?: (line: string) => void): Promise<string> {
+  return run(
+    'unshare',
+    [
+      '--mount',
+      'buildah',
+      '--storage-driver=overlay',
+      `--root=${join(folder, 'storage')}`,
+      `--runroot=${join(folder, 'run')}`,
+      ...args,
+    ],
+    { timeoutMs: 600_000, ...(note ? { onLine: note } : {}) },
+  );
+}
+
+async function inStorage(folder: string, name: string): Promise<boolean> {
+  return buildah(folder, ['inspect', '--type=image', '--format={{.FromImageID}}', name]).then(
+    () => true,
+    () => false,
+  );
+}
+
+interface Debian {
+  readonly release: string;
+  /** Lines for sources.list: where this machine has its own packages from. */
+  readonly sources: readonly string[];
+}
+
+async function debianRelease(): Promise<Debian> {
+  const format = '$(REPO_URI) $(CODENAME) $(COMPONENT)';
+  const listed = await run('apt-get', ['indextargets', '--format', format, 'Created-By: Packages']);
+  const release = /VERSION_CODENAME=(\S+)/.exec(readFileSync('/etc/os-release', 'utf8'))?.[1] ?? 'bookworm';
+  const sources = listed
+    .split('\n')
+    .filter((line) => line.includes(` ${release}`))
+    .map((line) => `deb ${line}`);
+  return { release, sources: [...new Set(sources)].sort() };
+}
+
+/** A minimal Debian, from the packages of the release that this machine runs. */
+async function makeDebian(
+  folder: string,
+  name: string,
+  debian: Debian,
+  note: (line: string) => void,
+): Promise<void> {
+  const root = mkdtempSync(join(folder, 'debian-'));
+  try {
+    const mirror = debian.sources
+      .map((line) => line.split(' '))
+      .find(([, , release]) => release === debian.release)?.[1];
+    if (mirror === undefined)
+      throw new Error(`apt names no source of the release ${debian.release}; see /etc/apt/sources.list`);
+    await run('debootstrap', ['--variant=minbase', debian.release, root, mirror], {
+      timeoutMs: 900_000,
+      onLine: note,
+    });
+    writeFileSync(join(root, 'etc/apt/sources.list'), `${debian.sources.join('\n')}\n`);
+    for (const part of [
+      'var/cache/apt/archives',
+      'var/lib/apt/lists',
+      'var/log',
+      'usr/share/doc',
+      'usr/share/man',
+      'usr/share/locale',
+    ]) {
+      rmSync(join(root, part), { recursive: true, force: true });
+      mkdirSync(join(root, part), { recursive: true });
+    }
+    const dockerfile = join(root, '..', `${root.split('/').at(-1)}.Dockerfile`);
+    writeFileSync(dockerfile, 'FROM scratch\nCOPY . /\n');
+    await buildah(folder, ['bud', '--timestamp=0', '-f', dockerfile, '-t', name, root], note);
+    rmSync(dockerfile);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+interface Descriptor {
+  readonly digest: string;
+  readonly mediaType: string;
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+const referenceName = 'org.opencontainers.image.ref.name';
+
+function indexOf(layout: string): readonly Descriptor[] {
+  const file = join(layout, 'index.json');
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).manifests : [];
+}
+
+function packedImages(layout: string): ReadonlySet<string> {
+  return new Set(indexOf(layout).map((descriptor) => descriptor.annotations?.[referenceName] ?? ''));
+}
+
+/** Writes the named images of an OCI layout as one archive, each blob once. */
+async function pack(layout: string, names: readonly string[], archive: string): Promise<void> {
+  const manifests = indexOf(layout)
+    .filter((descriptor) => names.includes(descriptor.annotations?.[referenceName] ?? ''))
+    .map((descriptor) => ({
+      ...descriptor,
+      annotations: { 'io.containerd.image.name': descriptor.annotations?.[referenceName] },
+    }));
+  const blob = (digest: string) => join('blobs', digest.replace(':', '/'));
+  const blobs = manifests.flatMap(({ digest }) => {
+    const { config, layers } = JSON.parse(readFileSync(join(layout, blob(digest)), 'utf8')) as {
+      config: Descriptor;
+      layers: Descriptor[];
+    };
+    return [digest, config.digest, ...layers.map((layer) => layer.digest)];
+  });
+  const staging = mkdtempSync(`${archive}.`);
+  try {
+    writeFileSync(join(staging, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
+    writeFileSync(join(staging, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
+    const files = [...new Set(blobs)].map(blob);
+    await run(
+      'tar',
+      [
+        '-cf',
+        `${staging}/archive`,
+        '-C',
+        staging,
+        'index.json',
+        'oci-layout',
+        '-C',
+        realpathSync(layout),
+        ...files,
+      ],
+      { timeoutMs: 300_000 },
+    );
+    await run('mv', [`${staging}/archive`, archive]);
+  } finally {
+    rmSync(staging, { recursive: true, force: true });
+  }
+}
+
+const imageField = /^(\s*-?\s*image:\s*)["']?([^\s"'@]+?)(?::[^\s"'/:@]+)?["']?\s*$/gm;
+
+/** Puts local images in the place of the ones that a manifest names, by repository. */
+export function withLocalImages(manifest: string, references: ReadonlyMap<string, string>): string {
+  return manifest.replace(imageField, (whole, before: string, name: string) => {
+    const local = references.get(name);
+    return local === undefined ? whole : `${before}${local}`;
+  });
+}
