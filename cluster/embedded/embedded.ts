@@ -1,11 +1,16 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Cluster } from '../cluster.ts';
 import { kubeconfigOf, prepareControlPlane } from '../control-plane.ts';
 import { eventually } from '../eventually.ts';
+import type { LocalImages } from '../images.ts';
+import { kubectl } from '../kubectl.ts';
 import { stateFolder } from '../paths.ts';
+import type { Step } from '../progress.ts';
 import { run } from '../run.ts';
 import { tool } from '../toolchain.ts';
+import { addons } from './addons.ts';
 import { removeCgroups } from './cgroups.ts';
 import { cgroupOf, containerdSocket, layoutOf } from './layout.ts';
 import { prepareNode } from './node-programs.ts';
@@ -15,86 +20,84 @@ import { processesOf } from './processes.ts';
 const supervisor = join(import.meta.dirname, 'supervisor.ts');
 const node = join(import.meta.dirname, 'node.ts');
 
-/** The kubeconfig with which the machine's user reaches the cluster. */
-export const kubeconfigFile = (name: string) => join(stateFolder(name), 'kubeconfig');
+/** A cluster of one node on this machine: Linux and root, no Docker, no registry. */
+export function embeddedCluster(name: string): Cluster {
+  const kubeconfig = join(stateFolder(name), 'kubeconfig');
+  return {
+    name,
+    kubeconfig,
+    isRunning: () => processesOf(supervisor, name).length > 0,
+    start: (images, step) => start(name, kubeconfig, images, step),
+    urls: () => new Map((forwardsOf(name) ?? []).map((forward) => [forward.name, urlOf(forward)])),
+    stop: () => stop(name),
+  };
+}
 
-/** Whether the cluster's processes run. */
-export const isRunning = (name: string) => processesOf(supervisor, name).length > 0;
+const urlOf = ({ name, port }: Forward) => `${name === 'kubernetes' ? 'https' : 'http'}://127.0.0.1:${port}`;
 
-/**
- * Starts the cluster of that name, or does nothing when it runs. What an interrupted start or a lost machine left
- * behind is removed first.
- */
-export async function startEmbedded(name: string, pauseImage: string): Promise<void> {
-  if (isRunning(name) && (await answers(name))) return;
-  if (existsSync(stateFolder(name))) await stopEmbedded(name);
+async function start(name: string, kubeconfig: string, images: LocalImages, step: Step): Promise<void> {
+  if (!(await answers(kubeconfig))) {
+    if (existsSync(stateFolder(name))) await step('remove what an earlier cluster left', () => stop(name));
+    await step('start Kubernetes', () => startProcesses(name, kubeconfig, images));
+  }
+  const present = await imagesIn(name);
+  if ([...images.references.values()].some((image) => !present.has(image))) {
+    await step('bring the images into the cluster', () => loadImages(name, images.archive));
+  }
+  await step('install DNS, metrics and storage', async () => {
+    const { apply, waitFor } = kubectl(kubeconfig);
+    await apply(addons(name, images.references));
+    await waitFor('deployment/coredns', 'Available', { namespace: 'kube-system', timeoutMs: 120_000 });
+  });
+}
+
+async function startProcesses(name: string, kubeconfig: string, images: LocalImages): Promise<void> {
   const folder = stateFolder(name);
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   await prepareControlPlane(layoutOf(name));
-  prepareNode(name, pauseImage);
-  writeKubeconfig(name, await choosePorts(name));
+  prepareNode(name, images.references.get('localhost/microservice-platform/pause') ?? '');
+  writeKubeconfig(kubeconfig, name, await choosePorts(name));
   const log = openSync(join(folder, 'supervisor.log'), 'a');
   spawn(process.execPath, [supervisor, name], { detached: true, stdio: ['ignore', log, log] }).unref();
-  await eventually(`the API server (logs: ${join(folder, 'logs')})`, () => answers(name), {
-    timeoutMs: 120_000,
-  });
-  await eventually(`containerd (logs: ${join(folder, 'logs')})`, async () =>
-    existsSync(containerdSocket(name)),
+  const logs = `(logs: ${join(folder, 'logs')})`;
+  await eventually(`the API server ${logs}`, () => answers(kubeconfig), { timeoutMs: 120_000 });
+  await eventually(`containerd ${logs}`, async () => existsSync(containerdSocket(name)));
+}
+
+function writeKubeconfig(file: string, name: string, forwards: readonly Forward[]): void {
+  const kubeconfig = JSON.parse(readFileSync(kubeconfigOf(layoutOf(name), 'admin'), 'utf8'));
+  const forward = forwards.find((each) => each.name === 'kubernetes');
+  if (forward) kubeconfig.clusters[0].cluster.server = urlOf(forward);
+  writeFileSync(file, JSON.stringify(kubeconfig, null, 2), { mode: 0o600 });
+}
+
+async function answers(kubeconfig: string): Promise<boolean> {
+  if (!existsSync(kubeconfig)) return false;
+  return (
+    (await kubectl(kubeconfig)
+      .get(['--raw', '/readyz'], 5000)
+      .catch(() => '')) === 'ok'
   );
 }
 
-function writeKubeconfig(name: string, forwards: readonly Forward[]): void {
-  const kubeconfig = JSON.parse(readFileSync(kubeconfigOf(layoutOf(name), 'admin'), 'utf8'));
-  const port = forwards.find((forward) => forward.name === 'kubernetes')?.port;
-  kubeconfig.clusters[0].cluster.server = `https://127.0.0.1:${port}`;
-  writeFileSync(kubeconfigFile(name), JSON.stringify(kubeconfig, null, 2), { mode: 0o600 });
-}
+const ctr = (name: string, ...args: string[]) =>
+  run(tool('ctr'), ['-a', containerdSocket(name), '-n', 'k8s.io', 'images', ...args], { timeoutMs: 300_000 });
 
-async function answers(name: string): Promise<boolean> {
-  const said = await run(tool('kubectl'), ['--kubeconfig', kubeconfigFile(name), 'get', '--raw', '/readyz'], {
-    timeoutMs: 5000,
-  }).catch(() => '');
-  return said === 'ok';
-}
+const loadImages = (name: string, archive: string) => ctr(name, 'import', archive);
 
-/** Brings images into the cluster from an archive with any number of them. */
-export async function loadImages(name: string, archive: string): Promise<void> {
-  await run(tool('ctr'), ['-a', containerdSocket(name), '-n', 'k8s.io', 'images', 'import', archive], {
-    timeoutMs: 300_000,
-  });
-}
-
-/** The names of the images that the cluster holds. */
-export async function imagesIn(name: string): Promise<ReadonlySet<string>> {
-  const list = await run(tool('ctr'), ['-a', containerdSocket(name), '-n', 'k8s.io', 'images', 'ls', '-q']);
-  return new Set(list.split('\n'));
-}
-
-/** The loopback addresses that lead into the cluster. */
-export function forwards(name: string): readonly Forward[] {
-  return forwardsOf(name) ?? [];
-}
+const imagesIn = async (name: string) => new Set((await ctr(name, 'ls', '-q')).split('\n'));
 
 /**
- * Ends the cluster and removes all that it made: processes, and with them namespaces, mounts and interfaces; cgroups;
- * its folder.
+ * Ends the processes, and with them namespaces, mounts and interfaces; removes cgroups and the folder.
  * @throws Error naming what could not be removed
  */
-export async function stopEmbedded(name: string): Promise<void> {
-  for (const pid of [...processesOf(supervisor, name), ...processesOf(node, name)]) kill(pid);
-  await eventually(
-    'the end of the processes',
-    async () => processesOf(supervisor, name).length + processesOf(node, name).length === 0,
-    { timeoutMs: 30_000 },
-  );
-  await eventually(
-    `empty cgroups named ${cgroupOf(name)}`,
-    async () => removeCgroups(cgroupOf(name)).length === 0,
-    {
-      timeoutMs: 30_000,
-    },
-  );
-  rmSync(stateFolder(name), { recursive: true, force: true });
+async function stop(name: string): Promise<void> {
+  const alive = () => [...processesOf(supervisor, name), ...processesOf(node, name)];
+  for (const pid of alive()) kill(pid);
+  await eventually('the end of the processes', async () => alive().length === 0, { timeoutMs: 30_000 });
+  const empty = async () => removeCgroups(cgroupOf(name)).length === 0;
+  await eventually(`empty cgroups named ${cgroupOf(name)}`, empty, { timeoutMs: 30_000 });
+  rmSync(stateFolder(name), { recursive: true, force: true, maxRetries: 5 });
 }
 
 function kill(pid: number): void {
