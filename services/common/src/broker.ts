@@ -39,13 +39,13 @@ export interface Broker {
   readonly close: () => Promise<void>;
 }
 
-const CONNECT_MS = 5000;
+const connectMs = 5000;
 /** Twice this without a sign of life, and the connection counts as lost. */
-const HEARTBEAT_S = 5;
-const CLOSE_MS = 1000;
-const STOP_MS = 2500;
+const heartbeatS = 5;
+const closeMs = 1000;
+const stopMs = 2500;
 /** A session that lasted this long was a success: the next failure starts with short waits again. */
-const STEADY_MS = 10_000;
+const steadyMs = 10_000;
 
 /**
  * Keeps one connection to the broker for as long as the service runs: connects, runs `work` in the session, and when
@@ -70,7 +70,7 @@ export function keepConnected(
         });
       } catch (error) {
         trouble = error instanceof Error ? error.message : String(error);
-        failures = Date.now() - start >= STEADY_MS ? 1 : failures + 1;
+        failures = Date.now() - start >= steadyMs ? 1 : failures + 1;
         const pauseMs = Math.round(backoffMs(failures));
         log.warn({ reason: trouble, retry_in_ms: pauseMs }, 'no session with the broker');
         await sleep(pauseMs, undefined, { signal: stop.signal }).catch(() => undefined);
@@ -85,7 +85,7 @@ export function keepConnected(
     },
     close: async () => {
       stop.abort();
-      await within(STOP_MS, 'end of the session with the broker', ended).catch((error: unknown) => {
+      await within(stopMs, 'end of the session with the broker', ended).catch((error: unknown) => {
         log.warn({ reason: String(error) }, 'unfinished messages are left to the next process');
       });
     },
@@ -105,9 +105,9 @@ async function withSession(
       username: settings.rabbitmqUser,
       password: settings.rabbitmqPassword,
       vhost: encodeURIComponent(settings.rabbitmqVhost),
-      heartbeat: HEARTBEAT_S,
+      heartbeat: heartbeatS,
     },
-    { timeout: CONNECT_MS, noDelay: true },
+    { timeout: connectMs, noDelay: true },
   );
   const lost = new AbortController();
   const lose = (error?: Error) => lost.abort(error ?? new Error('the broker closed the connection'));
@@ -122,6 +122,6 @@ async function withSession(
   } catch (error) {
     throw lost.signal.aborted ? lost.signal.reason : error;
   } finally {
-    await within(CLOSE_MS, 'close', connection.close()).catch(() => undefined);
+    await within(closeMs, 'close', connection.close()).catch(() => undefined);
   }
 }

@@ -16,12 +16,12 @@ export interface MigrationLimits {
   readonly waitMs: number;
 }
 
-const DEFAULT_LIMITS: MigrationLimits = { waitMs: 60_000 };
-const RETRY_MS = 500;
-const TELL_EVERY_MS = 5000;
+const defaultLimits: MigrationLimits = { waitMs: 60_000 };
+const retryMs = 500;
+const tellEveryMs = 5000;
 /** Longer than any other replica may hold the lock. */
-const LOCK_MS = 120_000;
-const STATEMENT_MS = 60_000;
+const lockMs = 120_000;
+const statementMs = 60_000;
 
 /**
  * Brings the schema of the pool's database up to date: all missing migrations in one transaction, or none.
@@ -33,13 +33,13 @@ export async function migrate(
   pool: pg.Pool,
   migrations: readonly Migration[],
   log: Log,
-  limits: MigrationLimits = DEFAULT_LIMITS,
+  limits: MigrationLimits = defaultLimits,
 ): Promise<void> {
   requireAscending(migrations);
   const client = await connectWhenUp(pool, log, limits.waitMs);
   try {
     await client.query('BEGIN');
-    await client.query(`SET LOCAL lock_timeout = ${LOCK_MS}`);
+    await client.query(`SET LOCAL lock_timeout = ${lockMs}`);
     await client.query(`SELECT pg_advisory_xact_lock(hashtext('schema_migrations'))`);
     const missing = missingMigrations(migrations, await appliedMigrations(client));
     for (const migration of missing) await apply(client, migration, log);
@@ -119,7 +119,7 @@ async function connectWhenUp(pool: pg.Pool, log: Log, waitMs: number): Promise<p
       password,
       database,
       connectionTimeoutMillis: 5000,
-      statement_timeout: Math.max(LOCK_MS, STATEMENT_MS),
+      statement_timeout: Math.max(lockMs, statementMs),
     });
     client.on('error', (error) =>
       log.warn({ reason: error.message }, 'database connection lost during the migration'),
@@ -136,12 +136,12 @@ async function connectWhenUp(pool: pg.Pool, log: Log, waitMs: number): Promise<p
             cause: error,
           },
         );
-      if (Date.now() - told >= TELL_EVERY_MS) {
+      if (Date.now() - told >= tellEveryMs) {
         told = Date.now();
         log.warn({ reason: messageOf(error) }, `waiting for the ${where}`);
       }
     }
-    await sleep(RETRY_MS);
+    await sleep(retryMs);
   }
 }
 

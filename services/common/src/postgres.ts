@@ -14,10 +14,10 @@ export interface DatabaseSettings {
 export type Log = Pick<Logger, 'debug' | 'info' | 'warn' | 'error'>;
 
 /** Enough for a service that answers in milliseconds; five replicas stay below PostgreSQL's default of 100. */
-const POOL_SIZE = 10;
+const poolSize = 10;
 /** The deadline of every outbound call. The server gives up first, so that its answer says why. */
-const OUTBOUND_MS = 5000;
-const SERVER_GRACE_MS = 500;
+const outboundMs = 5000;
+const serverGraceMs = 500;
 
 /**
  * A bounded pool of connections to the service's own database. Opens nothing until the first query.
@@ -31,13 +31,13 @@ export function database(settings: DatabaseSettings, log: Log = pino({ name: 'po
     user: settings.dbUser,
     password: settings.dbPassword,
     database: settings.dbName,
-    max: POOL_SIZE,
-    connectionTimeoutMillis: OUTBOUND_MS,
+    max: poolSize,
+    connectionTimeoutMillis: outboundMs,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
-    statement_timeout: OUTBOUND_MS - SERVER_GRACE_MS,
-    query_timeout: OUTBOUND_MS,
-    idle_in_transaction_session_timeout: 2 * OUTBOUND_MS,
+    statement_timeout: outboundMs - serverGraceMs,
+    query_timeout: outboundMs,
+    idle_in_transaction_session_timeout: 2 * outboundMs,
   });
   // Only the message: the driver hangs the whole connection, its cancel key included, on the error.
   pool.on('error', (error) => log.warn({ reason: error.message }, 'idle database connection lost'));
@@ -96,12 +96,12 @@ export async function transaction<T>(pool: pg.Pool, work: (client: pg.PoolClient
 export function isUnreachable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error ? String(error.code) : '';
-  return SERVER_STATES.test(code) || SOCKET_CODES.has(code) || DRIVER_MESSAGES.test(error.message);
+  return serverStates.test(code) || socketCodes.has(code) || driverMessages.test(error.message);
 }
 
 /** Connection exceptions, insufficient resources, operator intervention (restart, statement deadline). */
-const SERVER_STATES = /^(08|53|57)[0-9A-Z]{3}$|^25P03$/;
-const SOCKET_CODES = new Set([
+const serverStates = /^(08|53|57)[0-9A-Z]{3}$|^25P03$/;
+const socketCodes = new Set([
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',
@@ -112,7 +112,7 @@ const SOCKET_CODES = new Set([
   'EAI_AGAIN',
 ]);
 /** The driver reports these without a code. */
-const DRIVER_MESSAGES =
+const driverMessages =
   /^(Connection terminated|Query read timeout|timeout exceeded when trying to connect|timeout expired|Client has encountered a connection error)/;
 
 function asProblem(error: unknown): unknown {

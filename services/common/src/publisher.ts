@@ -4,7 +4,7 @@ import { within } from './timeouts.ts';
 export interface OutgoingMessage {
   readonly id: string;
   readonly type: string;
-  readonly body: string;
+  readonly body: string | Buffer;
   readonly headers: Readonly<Record<string, unknown>>;
 }
 
@@ -18,7 +18,7 @@ export type Delivery = 'confirmed' | 'unroutable';
 
 export type Publish = (to: Destination, message: OutgoingMessage) => Promise<Delivery>;
 
-const CONFIRM_MS = 5000;
+const confirmMs = 5000;
 
 /**
  * Publishes over `channel`, persistent and mandatory, and answers only when the broker has taken responsibility.
@@ -34,7 +34,7 @@ export function publisher(channel: ConfirmChannel): Publish {
       channel.publish(
         to.exchange,
         to.routingKey,
-        Buffer.from(message.body),
+        typeof message.body === 'string' ? Buffer.from(message.body) : message.body,
         {
           mandatory: true,
           persistent: true,
@@ -51,6 +51,6 @@ export function publisher(channel: ConfirmChannel): Publish {
         },
       );
     });
-    return within(CONFIRM_MS, `confirm of message ${message.id}`, confirmed);
+    return within(confirmMs, `confirm of message ${message.id}`, confirmed);
   };
 }

@@ -1,0 +1,96 @@
+import { randomUUID } from 'node:crypto';
+import { injectContext, query, transaction } from '@microservice-platform/common';
+import { type OrderCreated, orderEvents } from '@microservice-platform/common/order-events';
+import type { Pool, PoolClient } from 'pg';
+
+/** A message on its way to the broker. */
+export interface OutboxRow {
+  readonly id: string;
+  readonly type: string;
+  readonly schema_version: number;
+  readonly exchange: string;
+  readonly routing_key: string;
+  readonly body: string;
+  /** The trace in which the message came to be. */
+  readonly traceparent: string | null;
+}
+
+/** What became of a claimed row: `later` rows stay, and are due again after a pause that doubles up to a minute. */
+export type Fate = 'published' | 'later';
+
+export interface Batch {
+  readonly claimed: number;
+  readonly later: number;
+  /** What `send` threw; the rows are due again at once. */
+  readonly failures: readonly unknown[];
+}
+
+/** Writes the event into the transaction that makes it true. */
+export async function addOrderCreated(client: PoolClient, event: OrderCreated): Promise<void> {
+  const carrier: Record<string, string> = {};
+  injectContext(carrier);
+  await client.query(
+    `INSERT INTO outbox (id, type, schema_version, exchange, routing_key, body, traceparent)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    [
+      randomUUID(),
+      orderEvents.type,
+      orderEvents.schemaVersion,
+      orderEvents.exchange,
+      orderEvents.routingKey,
+      JSON.stringify(event),
+      carrier.traceparent ?? null,
+    ],
+  );
+}
+
+/**
+ * Claims up to `limit` due rows, sends each, and removes those that were published. A claim is a row lock: it ends
+ * with the transaction, so the rows of a replica that dies are free at once, and replicas never share a row.
+ */
+export async function relayBatch(
+  pool: Pool,
+  limit: number,
+  send: (row: OutboxRow) => Promise<Fate>,
+): Promise<Batch> {
+  return transaction(pool, async (client) => {
+    const { rows } = await client.query<OutboxRow>(
+      `SELECT id, type, schema_version, exchange, routing_key, body, traceparent
+       FROM outbox WHERE due_at <= now() ORDER BY due_at, position LIMIT $1 FOR UPDATE SKIP LOCKED`,
+      [limit],
+    );
+    const failures: unknown[] = [];
+    const attempt = (row: OutboxRow) =>
+      send(row).catch((error: unknown) => {
+        failures.push(error);
+        return 'failed' as const;
+      });
+    const fates = await Promise.all(rows.map(attempt));
+    const idsOf = (fate: Fate) => rows.filter((_, index) => fates[index] === fate).map((row) => row.id);
+    const [published, later] = [idsOf('published'), idsOf('later')];
+    if (published.length > 0)
+      await client.query('DELETE FROM outbox WHERE id = ANY($1::uuid[])', [published]);
+    if (later.length > 0) await client.query(postpone, [later]);
+    return { claimed: rows.length, later: later.length, failures };
+  });
+}
+
+const postpone = `
+  UPDATE outbox SET attempts = attempts + 1, due_at = now() + least(60, 2 ^ least(attempts, 6)) * interval '1 second'
+  WHERE id = ANY($1::uuid[])`;
+
+export interface Backlog {
+  readonly pending: number;
+  readonly oldestSeconds: number;
+}
+
+/** How many messages wait, and for how long the oldest one has waited. */
+export async function outboxBacklog(pool: Pool): Promise<Backlog> {
+  const { rows } = await query<{ pending: number; oldest: number }>(
+    pool,
+    `SELECT count(*)::integer AS pending,
+            coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS oldest
+     FROM outbox`,
+  );
+  return { pending: rows[0]?.pending ?? 0, oldestSeconds: rows[0]?.oldest ?? 0 };
+}
