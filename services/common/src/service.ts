@@ -77,6 +77,10 @@ function boundAnswers(app: FastifyInstance, { answerMs, takeMs }: Timeouts): voi
     const timer = setTimeout(() => request.raw.socket.destroy(), answerMs + takeMs);
     reply.raw.once('close', () => clearTimeout(timer));
     reply.header('x-request-id', request.id);
+    done();
+  });
+  // When the answer leaves, not when the request comes: a connection that is kept would hold up the shutdown.
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (app.readiness.draining) reply.header('connection', 'close');
     done();
   });

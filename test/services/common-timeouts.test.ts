@@ -1,0 +1,232 @@
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { httpClient } from '../../services/common/src/http-client.ts';
+import { service } from '../../services/common/src/service.ts';
+import { UpstreamError } from '../../services/common/src/upstream-error.ts';
+
+const closers: (() => unknown)[] = [];
+afterAll(async () => {
+  await Promise.all(closers.map((close) => close()));
+});
+
+function portOf(server: Server): number {
+  return (server.address() as AddressInfo).port;
+}
+
+async function listening(server: Server): Promise<number> {
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  closers.push(() => server.close());
+  return portOf(server);
+}
+
+/** What a peer sees on a connection, and after how many seconds it was closed. */
+interface Seen {
+  readonly text: string;
+  readonly seconds: number;
+}
+
+/** Connects, lets `talk` write at its own pace, and reads until the connection is closed. */
+function seenBy(port: number, talk: (write: (text: string) => void) => void): Promise<Seen> {
+  const started = performance.now();
+  const socket = connect(port, '127.0.0.1');
+  closers.push(() => socket.destroy());
+  return new Promise((resolve) => {
+    let text = '';
+    socket.on('data', (chunk) => {
+      text += chunk.toString();
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => resolve({ text, seconds: (performance.now() - started) / 1000 }));
+    socket.on('connect', () => talk((it) => void (socket.writable && socket.write(it))));
+  });
+}
+
+describe.concurrent('a service whose peer is slow', () => {
+  const app = service({ name: 'shop', version: '1', logLevel: 'silent', checks: {} });
+  const aborted: string[] = [];
+  let port = 0;
+
+  beforeAll(async () => {
+    app.post('/things', async ({ body }) => body);
+    app.get('/slow', async ({ signal }) => {
+      signal.addEventListener('abort', () => aborted.push('the handler of /slow'));
+      await sleep(30_000, undefined, { signal });
+    });
+    app.get('/large', async () => Buffer.alloc(64 * 1024 * 1024));
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    port = portOf(app.server);
+    closers.push(() => app.close());
+  });
+
+  it('refuses a head that does not arrive within 5 s', async () => {
+    const { text, seconds } = await seenBy(port, (write) => write('GET /things HTTP/1.1\r\nHost: x\r\n'));
+    expect(text).toMatch(/^HTTP\/1\.1 408 /);
+    expect(text).toContain('"code":"request_timeout"');
+    expect(seconds).toBeGreaterThan(4.8);
+    expect(seconds).toBeLessThan(6.5);
+  });
+
+  it('refuses a body that does not arrive within 5 s, however busily it dribbles, and counts it', async () => {
+    const { text, seconds } = await seenBy(port, (write) => {
+      write(
+        'POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"',
+      );
+      const dribble = setInterval(() => write('x'), 100);
+      closers.push(() => clearInterval(dribble));
+    });
+    expect(text).toMatch(/^HTTP\/1\.1 408 /);
+    expect(text).toContain('"code":"request_timeout"');
+    expect(seconds).toBeGreaterThan(4.8);
+    expect(seconds).toBeLessThan(6.5);
+    expect(await app.metrics.registry.metrics()).toContain(
+      'http_requests_total{method="POST",endpoint="/things",status="408"} 1',
+    );
+  });
+
+  it('answers 503 when a handler takes longer than 10 s, and tells the handler to stop', async () => {
+    const started = performance.now();
+    const answer = await fetch(`http://127.0.0.1:${port}/slow`);
+    const seconds = (performance.now() - started) / 1000;
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ code: 'unavailable' });
+    expect(seconds).toBeGreaterThan(9.8);
+    expect(seconds).toBeLessThan(11);
+    expect(aborted).toEqual(['the handler of /slow']);
+  });
+
+  it('cuts off a peer that does not take its answer: 10 s, and one more for the rest', async () => {
+    const started = performance.now();
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    closers.push(() => socket.destroy());
+    socket.pause();
+    socket.write('GET /large HTTP/1.1\r\nHost: x\r\n\r\n');
+    while (!(await ended('/large'))) await sleep(50);
+    const seconds = (performance.now() - started) / 1000;
+    expect(seconds).toBeGreaterThan(10.5);
+    expect(seconds).toBeLessThan(12.5);
+  });
+
+  /** A request is counted when it has ended. */
+  const ended = async (endpoint: string) =>
+    (await app.metrics.registry.metrics()).includes(
+      `http_requests_total{method="GET",endpoint="${endpoint}"`,
+    );
+});
+
+describe.concurrent('an idle connection', () => {
+  it('is promised, and kept, for 120 s', async () => {
+    const app = service({ name: 'shop', version: '1', logLevel: 'silent', checks: {} });
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    closers.push(() => app.close());
+    const answer = await fetch(`http://127.0.0.1:${portOf(app.server)}/healthz`);
+    expect(answer.headers.get('keep-alive')).toBe('timeout=120');
+    expect(app.server.keepAliveTimeout).toBe(120_000);
+  });
+
+  it('serves further requests, and is closed when it was idle for as long as set', async () => {
+    const keepAliveMs = 500;
+    const app = service({
+      name: 'shop',
+      version: '1',
+      logLevel: 'silent',
+      checks: {},
+      timeouts: { keepAliveMs },
+    });
+    await app.listen({ port: 0, host: '127.0.0.1' });
+    closers.push(() => app.close());
+    const ask = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n';
+    const { text, seconds } = await seenBy(portOf(app.server), (write) => {
+      write(ask);
+      setTimeout(() => write(ask), 300);
+    });
+    expect(text.match(/HTTP\/1\.1 200/g)).toHaveLength(2);
+    expect(seconds).toBeGreaterThan(0.79);
+    expect(seconds).toBeLessThan(3); // Node adds a second for requests that are on their way
+  });
+});
+
+describe.concurrent('a call to another service', () => {
+  async function failure(run: () => Promise<unknown>) {
+    const started = performance.now();
+    const error = await run().then(
+      () => undefined,
+      (thrown: unknown) => thrown,
+    );
+    expect(error).toBeInstanceOf(UpstreamError);
+    return { error: error as UpstreamError, seconds: (performance.now() - started) / 1000 };
+  }
+
+  async function clientOf(answer: Parameters<typeof createServer>[1], options = {}) {
+    const server = createServer(answer);
+    const port = await listening(server);
+    closers.push(() => server.closeAllConnections());
+    return httpClient({ baseUrl: `http://127.0.0.1:${port}`, ...options });
+  }
+
+  it('that is not answered ends after 5 s', async () => {
+    const client = await clientOf(() => undefined);
+    const { error, seconds } = await failure(() => client.request('GET', '/'));
+    expect(error.code).toBe('upstream_timeout');
+    expect(seconds).toBeGreaterThan(4.8);
+    expect(seconds).toBeLessThan(6);
+  });
+
+  it('that is answered drop by drop ends after 5 s', async () => {
+    const client = await clientOf((_request, response) => {
+      response.writeHead(200);
+      const dribble = setInterval(() => response.write('x'), 100);
+      response.on('close', () => clearInterval(dribble));
+    });
+    const { error, seconds } = await failure(() => client.request('GET', '/'));
+    expect(error.code).toBe('upstream_timeout');
+    expect(seconds).toBeLessThan(6);
+  });
+
+  it('that nobody listens for ends at once', async () => {
+    const server = createTcpServer();
+    const port = await listening(server);
+    await new Promise((resolve) => server.close(resolve));
+    const client = httpClient({ baseUrl: `http://127.0.0.1:${port}` });
+    const { error, seconds } = await failure(() => client.request('GET', '/'));
+    expect(error).toMatchObject({ code: 'upstream_error', status: undefined });
+    expect(seconds).toBeLessThan(1);
+  });
+
+  it.each([301, 404, 409, 500])('that is answered %d is an error that names the status', async (status) => {
+    const client = await clientOf((_request, response) => response.writeHead(status).end('{}'));
+    const { error } = await failure(() => client.request('GET', '/things/1'));
+    expect(error).toMatchObject({ code: 'upstream_error', status });
+    expect(error.message).toMatch(new RegExp(`GET http://127.0.0.1:\\d+/things/1 answered ${status}`));
+  });
+
+  it('that is answered with more than 1 MiB, or with no JSON, is an error', async () => {
+    const large = await clientOf((_request, response) => response.end(Buffer.alloc(1024 * 1024 + 1, 'x')));
+    expect((await failure(() => large.request('GET', '/'))).error.code).toBe('upstream_error');
+    const page = await clientOf((_request, response) => response.end('<html>'));
+    expect((await failure(() => page.request('GET', '/'))).error.message).toContain('not JSON');
+  });
+
+  it('sends and returns JSON', async () => {
+    const client = await clientOf((request, response) => {
+      response.setHeader('x-type', request.headers['content-type'] ?? '');
+      request.pipe(response);
+    });
+    const { status, body, headers } = await client.request('POST', '/', { body: { a: 1 } });
+    expect({ status, body, type: headers['x-type'] }).toEqual({
+      status: 200,
+      body: { a: 1 },
+      type: 'application/json',
+    });
+  });
+
+  it('is refused at once when as many as allowed are under way', async () => {
+    const client = await clientOf(() => undefined, { timeoutMs: 500, maxConcurrent: 2 });
+    const waiting = [client.request('GET', '/'), client.request('GET', '/')];
+    const { error, seconds } = await failure(() => client.request('GET', '/'));
+    expect(error.code).toBe('unavailable');
+    expect(seconds).toBeLessThan(0.2);
+    expect((await Promise.allSettled(waiting)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  });
+});

@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { answerHeaders, requestHeaders } from '../../../services/api-gateway/src/headers.ts';
+
+describe('the headers that pass the gateway', () => {
+  it('to a backend are the known ones and the request id', () => {
+    const received = {
+      accept: 'application/json',
+      'content-type': 'application/json',
+      connection: 'keep-alive, x-secret',
+      'keep-alive': 'timeout=5',
+      'transfer-encoding': 'chunked',
+      upgrade: 'websocket',
+      host: 'shop.example.com',
+      cookie: 'session=1',
+      traceparent: '00-11111111111111111111111111111111-2222222222222222-01',
+      'x-request-id': 'forged',
+      'x-forwarded-for': '1.2.3.4',
+    };
+    expect(requestHeaders(received, 'id-1')).toEqual({
+      accept: 'application/json',
+      'content-type': 'application/json',
+      'x-request-id': 'id-1',
+    });
+  });
+
+  it('to the caller are those that say what the answer is', () => {
+    const received = {
+      'content-type': 'application/problem+json',
+      allow: ['GET', 'POST'],
+      location: '/products/6',
+      connection: 'close',
+      'keep-alive': 'timeout=120',
+      'transfer-encoding': 'chunked',
+      'content-length': '12',
+      server: 'something 1.2.3',
+      'set-cookie': ['a=1'],
+    };
+    expect(answerHeaders(received)).toEqual({
+      'content-type': 'application/problem+json',
+      allow: 'GET, POST',
+      location: '/products/6',
+    });
+  });
+});
