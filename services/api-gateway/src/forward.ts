@@ -30,7 +30,7 @@ async function forward(
 ): Promise<FastifyReply> {
   const answer = await client.send(request.method, request.url, {
     headers: requestHeaders(request.headers, request.id),
-    signal: request.signal,
+    signal: request.abandoned,
     ...(request.body instanceof Uint8Array ? { body: request.body } : {}),
   });
   if (answer.status >= 500 && !isProblem(answer)) {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
 import { stdTimeFunctions } from 'pino';
+import { limitAnswers } from './answer-limit.ts';
 import { problemAnswers, sendProblem } from './answers.ts';
 import { answerClientErrors, type Exchanges } from './client-errors.ts';
 import { type Check, healthRoutes, readiness } from './health.ts';
@@ -37,7 +38,6 @@ export function service(options: ServiceOptions): FastifyInstance {
     genReqId: requestId,
     bodyLimit,
     requestTimeout: limits.readMs,
-    handlerTimeout: limits.answerMs,
     keepAliveTimeout: limits.keepAliveMs,
     http: { headersTimeout: limits.readMs, connectionsCheckingInterval: Math.min(500, limits.readMs) },
     return503OnClosing: false,
@@ -48,7 +48,8 @@ export function service(options: ServiceOptions): FastifyInstance {
   app.decorate('metrics', metricsRegistry());
   app.decorate('readiness', readiness(options.checks, limits.checkMs));
   observeRequests(app, routes, exchanges);
-  boundAnswers(app, limits);
+  limitAnswers(app, limits);
+  answerHeaders(app);
   problemAnswers(app, routes);
   healthRoutes(app, options.version);
   metricsRoute(app);
@@ -71,11 +72,9 @@ function requestId(request: IncomingMessage): string {
   return typeof given === 'string' && /^[\w.-]{1,64}$/.test(given) ? given : randomUUID();
 }
 
-/** A begun answer that the peer does not take is cut off; while draining, connections are not kept. */
-function boundAnswers(app: FastifyInstance, { answerMs, takeMs }: Timeouts): void {
+/** The caller learns the request's id; while draining, connections are not kept. */
+function answerHeaders(app: FastifyInstance): void {
   app.addHook('onRequest', (request, reply, done) => {
-    const timer = setTimeout(() => request.raw.socket.destroy(), answerMs + takeMs);
-    reply.raw.once('close', () => clearTimeout(timer));
     reply.header('x-request-id', request.id);
     done();
   });

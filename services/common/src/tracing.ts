@@ -2,6 +2,7 @@ import {
   type Attributes,
   type Context,
   context,
+  isSpanContextValid,
   propagation,
   ROOT_CONTEXT,
   type Span,
@@ -60,5 +61,7 @@ export function extractContext(carrier: Readonly<Record<string, unknown>>): Cont
 /** The ids of the active span, named as log lines have them. */
 export function traceIds(): { trace_id?: string; span_id?: string } {
   const active = trace.getActiveSpan()?.spanContext();
-  return active === undefined ? {} : { trace_id: active.traceId, span_id: active.spanId };
+  return active === undefined || !isSpanContextValid(active)
+    ? {}
+    : { trace_id: active.traceId, span_id: active.spanId };
 }

@@ -1,0 +1,36 @@
+import type { FastifyInstance } from 'fastify';
+import { sendProblem } from './answers.ts';
+import { Problem } from './problem.ts';
+import type { Timeouts } from './timeouts.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Aborted when nobody waits for the answer any more: the caller has left, or it is too late. */
+    abandoned: AbortSignal;
+  }
+}
+
+/**
+ * After `answerMs` a request without an answer is answered 503; after `takeMs` more the connection is cut, so that a
+ * peer that does not take its answer holds nothing either.
+ * (fastify's own `handlerTimeout` ends with the request's body: a POST would have no limit.)
+ */
+export function limitAnswers(app: FastifyInstance, { answerMs, takeMs }: Timeouts): void {
+  app.decorateRequest('abandoned');
+  app.addHook('onRequest', (request, reply, done) => {
+    const abandoned = new AbortController();
+    request.abandoned = abandoned.signal;
+    const late = setTimeout(() => {
+      const problem = new Problem('unavailable', `no answer within ${answerMs} ms; try again later`);
+      if (!reply.raw.headersSent) sendProblem(problem, request, reply);
+      abandoned.abort(problem);
+    }, answerMs);
+    const stuck = setTimeout(() => request.raw.socket.destroy(), answerMs + takeMs);
+    reply.raw.once('close', () => {
+      clearTimeout(late);
+      clearTimeout(stuck);
+      if (!reply.raw.writableFinished) abandoned.abort(new Error('the caller has left'));
+    });
+    done();
+  });
+}
