@@ -1,0 +1,55 @@
+import type { V2HorizontalPodAutoscalerSpec, V2HPAScalingRules, V2MetricSpec } from '@kubernetes/client-node';
+import type { Autoscaling, Microservice, ScalingRules } from '../api/microservice.generated.ts';
+import type { Manifest } from '../api/object.ts';
+import { childMetadata } from './metadata.ts';
+
+/** The HorizontalPodAutoscaler of the Deployment. */
+export function autoscaler(ms: Microservice, autoscaling: Autoscaling): Manifest {
+  const { maxReplicas, cpu, memory, behavior } = autoscaling;
+  return {
+    apiVersion: 'autoscaling/v2',
+    kind: 'HorizontalPodAutoscaler',
+    metadata: childMetadata(ms),
+    spec: {
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: ms.metadata.name },
+      minReplicas: fewestReplicas(autoscaling),
+      maxReplicas,
+      metrics: [
+        ...(cpu === undefined ? [] : [utilization('cpu', cpu)]),
+        ...(memory === undefined ? [] : [utilization('memory', memory)]),
+      ],
+      behavior: {
+        scaleUp: rules(behavior?.scaleUp, defaultScaleUp),
+        scaleDown: rules(behavior?.scaleDown, defaultScaleDown),
+      },
+    } satisfies V2HorizontalPodAutoscalerSpec,
+  };
+}
+
+export function fewestReplicas({ minReplicas = 1 }: Autoscaling): number {
+  return minReplicas;
+}
+
+function utilization(name: 'cpu' | 'memory', averageUtilization: number): V2MetricSpec {
+  return { type: 'Resource', resource: { name, target: { type: 'Utilization', averageUtilization } } };
+}
+
+/** The defaults of Kubernetes, stated, so that taking a rule away brings them back. */
+const defaultScaleUp: Required<ScalingRules> = {
+  stabilizationWindowSeconds: 0,
+  selectPolicy: 'Max',
+  policies: [
+    { type: 'Pods', value: 4, periodSeconds: 15 },
+    { type: 'Percent', value: 100, periodSeconds: 15 },
+  ],
+};
+const defaultScaleDown: Required<ScalingRules> = {
+  stabilizationWindowSeconds: 300,
+  selectPolicy: 'Max',
+  policies: [{ type: 'Percent', value: 100, periodSeconds: 15 }],
+};
+
+function rules(asked: ScalingRules = {}, otherwise: Required<ScalingRules>): V2HPAScalingRules {
+  const { policies, ...rest } = { ...otherwise, ...asked };
+  return { ...rest, policies: policies.map((policy) => ({ ...policy })) };
+}

@@ -1,0 +1,93 @@
+import { desiredHashAnnotation } from '../api/labels.ts';
+import type { KubeObject, Manifest } from '../api/object.ts';
+import { sameQuantity } from './quantity.ts';
+
+/**
+ * Where a live object is not what was last asked for, as a path such as `spec.replicas`, or undefined when it is.
+ * Everything that the manifest states has to be there; what the API server or somebody else added does not matter.
+ * The hash tells of what is no longer stated.
+ */
+export function driftOf(desired: Manifest, live: KubeObject): string | undefined {
+  const hash = (object: KubeObject) => object.metadata.annotations?.[desiredHashAnnotation];
+  const { metadata, ...rest } = desired;
+  const stated = {
+    metadata: {
+      labels: metadata.labels,
+      annotations: metadata.annotations,
+      ownerReferences: metadata.ownerReferences,
+    },
+    ...rest,
+  };
+  const found = difference(stated, live, []);
+  if (found !== undefined) return found.join('.');
+  return hash(desired) === hash(live) ? undefined : `metadata.annotations.${desiredHashAnnotation}`;
+}
+
+type Path = readonly string[];
+
+/** The lists that the API server merges item by item, and the fields by which it tells items apart. All others count as one value. */
+const listKeys: Readonly<Record<string, readonly string[]>> = {
+  'metadata.ownerReferences': ['uid'],
+  'spec.ports': ['port', 'protocol'],
+  'spec.template.spec.containers': ['name'],
+  'spec.template.spec.containers.env': ['name'],
+  'spec.template.spec.containers.ports': ['containerPort', 'protocol'],
+  'spec.template.spec.containers.volumeMounts': ['mountPath'],
+  'spec.template.spec.topologySpreadConstraints': ['topologyKey', 'whenUnsatisfiable'],
+  'spec.template.spec.volumes': ['name'],
+};
+
+function difference(desired: unknown, live: unknown, path: Path): Path | undefined {
+  if (desired === undefined || desired === live) return undefined;
+  if (Array.isArray(desired)) return listDifference(desired, live ?? [], path);
+  if (isObject(desired)) {
+    return isObject(live) ? firstDifference(Object.keys(desired), desired, live, path) : path;
+  }
+  if (live === undefined) return isLeftOut(desired, path) ? undefined : path;
+  return isQuantity(path) && sameQuantity(desired, live) ? undefined : path;
+}
+
+function firstDifference(
+  keys: readonly string[],
+  desired: Readonly<Record<string, unknown>>,
+  live: Readonly<Record<string, unknown>>,
+  path: Path,
+): Path | undefined {
+  for (const key of keys) {
+    const found = difference(desired[key], live[key], [...path, key]);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function listDifference(desired: readonly unknown[], live: unknown, path: Path): Path | undefined {
+  if (!Array.isArray(live)) return path;
+  const keys = listKeys[path.join('.')];
+  if (keys === undefined && live.length !== desired.length) return path;
+  for (const [index, item] of desired.entries()) {
+    const counterpart: unknown = keys ? live.find((other) => sameKeys(keys, item, other)) : live[index];
+    if (counterpart === undefined) return path;
+    const found = difference(item, counterpart, path);
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function sameKeys(keys: readonly string[], a: unknown, b: unknown): boolean {
+  return isObject(a) && isObject(b) && keys.every((key) => a[key] === b[key]);
+}
+
+/** Values that the API server leaves out when it writes an object: empty text, and the zero of fields that may not be unset. */
+function isLeftOut(desired: unknown, path: Path): boolean {
+  return desired === '' || (desired === 0 && path.at(-1) === 'initialDelaySeconds');
+}
+
+/** Whether the API server reads the value at this path as an amount, and writes it in its own way. */
+function isQuantity(path: Path): boolean {
+  const [above, parent, name] = path.slice(-3);
+  return name === 'divisor' || (above === 'resources' && (parent === 'limits' || parent === 'requests'));
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

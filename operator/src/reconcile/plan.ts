@@ -1,0 +1,77 @@
+import type { Microservice } from '../api/microservice.generated.ts';
+import type { KubeObject, Manifest, ObjectRef } from '../api/object.ts';
+import { driftOf } from './drift.ts';
+import { handover } from './handover.ts';
+import type { Observed } from './observe.ts';
+import { ownershipOf } from './ownership.ts';
+import type { Step } from './step.ts';
+
+/** What to do, and why; nothing is done here. Nothing at all when the children are what is asked for. */
+export function planChanges(desired: readonly Manifest[], observed: Observed): readonly Step[] {
+  const { microservice, children } = observed;
+  const wanted = new Set(desired.map(idOf));
+  const live = new Map(children.map((child) => [idOf(child), child]));
+  return [
+    ...desired.flatMap((manifest) => stepsFor(manifest, live.get(idOf(manifest)), microservice)),
+    ...children
+      .filter((child) => !wanted.has(idOf(child)) && ownershipOf(child, microservice) === 'ours')
+      .flatMap(removal),
+  ];
+}
+
+/** What to do about one desired child, given what is there under its name. */
+export function stepsFor(
+  manifest: Manifest,
+  live: KubeObject | undefined,
+  ms: Microservice,
+): readonly Step[] {
+  if (live === undefined) return [{ kind: 'create', manifest }];
+  const child = refOf(live);
+  switch (ownershipOf(live, ms)) {
+    case 'foreign':
+      return [{ kind: 'refuse', child, because: 'it exists and does not belong to this Microservice' }];
+    case 'leftover':
+      return [
+        { kind: 'wait', child, because: 'the one of an earlier Microservice of this name has to go first' },
+      ];
+    case 'ours':
+      return isGoing(live)
+        ? [{ kind: 'wait', child, because: 'it is being deleted, and is made anew after that' }]
+        : update(manifest, live, ms);
+  }
+}
+
+function update(manifest: Manifest, live: KubeObject, ms: Microservice): readonly Step[] {
+  const drift = driftOf(manifest, live);
+  const because = `${drift} is not what is asked for`;
+  return [
+    ...handover(manifest, live, ms),
+    ...(drift === undefined
+      ? []
+      : [{ kind: 'apply', manifest: forThisVery(live, manifest), because } as const]),
+  ];
+}
+
+function removal(child: KubeObject): readonly Step[] {
+  const { uid } = child.metadata;
+  if (uid === undefined || isGoing(child)) return [];
+  return [{ kind: 'remove', child: { ...refOf(child), uid }, because: 'it is no longer asked for' }];
+}
+
+function isGoing(object: KubeObject): boolean {
+  return object.metadata.deletionTimestamp !== undefined;
+}
+
+/** The manifest for exactly that live object: the API server refuses it for a later one of the same name. */
+export function forThisVery(live: KubeObject, manifest: Manifest): Manifest {
+  const { uid } = live.metadata;
+  return { ...manifest, metadata: { ...manifest.metadata, ...(uid !== undefined && { uid }) } };
+}
+
+export function refOf({ kind, metadata: { namespace, name } }: KubeObject): ObjectRef {
+  return { kind, namespace, name };
+}
+
+export function idOf({ kind, metadata: { name } }: KubeObject): string {
+  return `${kind}/${name}`;
+}

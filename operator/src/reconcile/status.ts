@@ -1,0 +1,140 @@
+import type { ConditionType } from '../api/conditions.ts';
+import type { Condition, Microservice, MicroserviceStatus } from '../api/microservice.generated.ts';
+import type { KubeObject, Manifest } from '../api/object.ts';
+import { fewestReplicas } from '../desired/autoscaler.ts';
+import { selectorText } from '../desired/metadata.ts';
+import { serviceUrl } from '../desired/service.ts';
+import type { Outcome } from './apply.ts';
+import { messageOf } from './cause.ts';
+import type { Observed } from './observe.ts';
+import { ownershipOf } from './ownership.ts';
+import { idOf } from './plan.ts';
+import { rolloutOf } from './rollout.ts';
+import { judge, type Verdict } from './verdict.ts';
+
+export interface Summary {
+  readonly status: MicroserviceStatus;
+  readonly verdict: Verdict;
+}
+
+/** The status that follows from what was seen and done in this pass, and from nothing else but the time. */
+export function summarise(
+  observed: Observed,
+  desired: readonly Manifest[],
+  outcomes: readonly Outcome[],
+  now: Date,
+): Summary {
+  const { microservice, pods } = observed;
+  const children = childrenAfter(observed, outcomes);
+  const deployment = children.find(({ kind }) => kind === 'Deployment');
+  const verdict = judge({ microservice, deployment, pods, outcomes, now });
+  const wanted = new Set(desired.map(idOf));
+  return {
+    verdict,
+    status: {
+      observedGeneration: generationOf(microservice),
+      conditions: conditions(microservice, verdict, now),
+      ...podCounts(microservice, deployment),
+      selector: selectorText(microservice),
+      scale: scaleText(microservice),
+      ...imageStatus(microservice, deployment),
+      ...urlStatus(microservice),
+      children: children
+        .filter((child) => wanted.has(idOf(child)))
+        .map(({ kind, metadata: { name } }) => ({ kind, name })),
+    },
+  };
+}
+
+/** Our children as they are after the writes of this pass: what a write answered is newer than what was observed. */
+function childrenAfter(
+  { microservice, children }: Observed,
+  outcomes: readonly Outcome[],
+): readonly KubeObject[] {
+  const after = new Map(
+    children
+      .filter((child) => ownershipOf(child, microservice) === 'ours')
+      .map((child) => [idOf(child), child]),
+  );
+  for (const outcome of outcomes) {
+    if ('object' in outcome) after.set(idOf(outcome.object), outcome.object);
+    if (outcome.kind === 'removed') after.delete(`${outcome.child.kind}/${outcome.child.name}`);
+  }
+  return [...after.values()].toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
+}
+
+/** Ready always; Reconciling or Stalled only while true, and never both: that is what kstatus reads. */
+function conditions(ms: Microservice, verdict: Verdict, now: Date): Condition[] {
+  const condition = (type: ConditionType, status: 'True' | 'False'): Condition => {
+    const before = ms.status?.conditions?.find((candidate) => candidate.type === type);
+    return {
+      type,
+      status,
+      reason: verdict.reason,
+      message: messageOf(verdict),
+      lastTransitionTime: before?.status === status ? before.lastTransitionTime : timeText(now),
+      observedGeneration: generationOf(ms),
+    };
+  };
+  switch (verdict.kind) {
+    case 'ready':
+      return [condition('Ready', 'True')];
+    case 'reconciling':
+      return [condition('Ready', 'False'), condition('Reconciling', 'True')];
+    case 'stalled':
+      return [condition('Ready', 'False'), condition('Stalled', 'True')];
+  }
+}
+
+function podCounts(ms: Microservice, deployment: KubeObject | undefined) {
+  const { autoscaling, replicas } = ms.spec;
+  const none = { existing: 0, ready: 0, wanted: autoscaling ? fewestReplicas(autoscaling) : replicas };
+  const { existing, ready, wanted } = deployment ? rolloutOf(deployment) : none;
+  return { replicas: existing, readyReplicas: ready, pods: `${ready}/${wanted}` };
+}
+
+function scaleText({ spec: { autoscaling, replicas } }: Microservice): string {
+  if (autoscaling === undefined) return String(replicas);
+  const { maxReplicas, cpu, memory } = autoscaling;
+  const targets = Object.entries({ cpu, memory }).flatMap(([name, percent]) =>
+    percent === undefined ? [] : `${name} ${percent}%`,
+  );
+  return `${fewestReplicas(autoscaling)}-${maxReplicas} @ ${targets.join(', ')}`;
+}
+
+/** The image that all pods run; while they do not all run the same, the one that was known before. */
+function imageStatus(ms: Microservice, deployment: KubeObject | undefined) {
+  const complete = deployment !== undefined && rolloutOf(deployment).complete;
+  const image = (complete ? imageOf(deployment, ms.metadata.name) : undefined) ?? ms.status?.image;
+  return image === undefined ? {} : { image, version: versionOf(image) };
+}
+
+function imageOf(deployment: KubeObject, container: string): string | undefined {
+  const { template } = deployment.spec as {
+    readonly template?: {
+      readonly spec?: { readonly containers?: readonly { readonly name: string; readonly image?: string }[] };
+    };
+  };
+  return template?.spec?.containers?.find(({ name }) => name === container)?.image;
+}
+
+/** The tag of an image, or the beginning of its digest; `latest` when it has neither, as the container runtime takes it. */
+export function versionOf(image: string): string {
+  const [reference = '', digest] = image.split('@');
+  const tag = /:([^/:]+)$/.exec(reference)?.[1];
+  return (tag ?? digest?.slice(0, 'sha256:'.length + 12) ?? 'latest').slice(0, 128);
+}
+
+function urlStatus(ms: Microservice) {
+  const url = serviceUrl(ms);
+  return url === undefined ? {} : { url };
+}
+
+function generationOf(ms: Microservice): number {
+  return ms.metadata.generation ?? 0;
+}
+
+/** RFC 3339 in whole seconds, as Kubernetes writes times. */
+function timeText(time: Date): string {
+  return time.toISOString().replace(/\.\d{3}Z$/, 'Z');
+}

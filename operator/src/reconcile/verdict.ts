@@ -1,0 +1,222 @@
+import type { Microservice } from '../api/microservice.generated.ts';
+import type { KubeObject, ObjectRef } from '../api/object.ts';
+import type { ClusterError } from '../cluster/errors.ts';
+import { fewestReplicas } from '../desired/autoscaler.ts';
+import { progressDeadlineSeconds } from '../desired/deployment.ts';
+import { selectorText } from '../desired/metadata.ts';
+import { probeInWords, probeOf } from '../desired/probes.ts';
+import type { Outcome } from './apply.ts';
+import { type Cause, type Finding, shortened } from './cause.ts';
+import type { ProbeWords } from './container-causes.ts';
+import { refOf } from './plan.ts';
+import { podCause } from './pod-causes.ts';
+import { elapsedMs } from './pod-status.ts';
+import { type Rollout, rolloutOf } from './rollout.ts';
+
+/** All that a verdict is made from. */
+export interface Evidence {
+  readonly microservice: Microservice;
+  /** The Deployment as it is after this pass, if there is one of ours. */
+  readonly deployment: KubeObject | undefined;
+  readonly pods: readonly KubeObject[];
+  readonly outcomes: readonly Outcome[];
+  readonly now: Date;
+}
+
+/** Whether everything that is asked for runs; if not, why, and whether waiting helps. */
+export type Verdict = Ready | NotReady;
+interface Ready extends Omit<Cause, 'permanent'> {
+  readonly kind: 'ready';
+}
+interface NotReady extends Omit<Cause, 'permanent'>, Pick<Finding, 'lookAgainMs'> {
+  readonly kind: 'reconciling' | 'stalled';
+}
+
+/** The order is the meaning: the first that has something to say is what the user reads. */
+const judgements: readonly ((evidence: Evidence) => Verdict | undefined)[] = [
+  refusedChild,
+  failedWrite,
+  awaitedChild,
+  ready,
+  refusedPods,
+  brokenPods,
+  missedDeadline,
+];
+
+export function judge(evidence: Evidence): Verdict {
+  for (const judgement of judgements) {
+    const verdict = judgement(evidence);
+    if (verdict) return verdict;
+  }
+  return progressing(evidence);
+}
+
+function refusedChild({ outcomes }: Evidence): Verdict | undefined {
+  const refused = outcomes.find((outcome) => outcome.kind === 'refused');
+  return (
+    refused && {
+      kind: 'stalled',
+      reason: 'Conflict',
+      what: `there is a ${refused.child.kind} of this name that belongs to somebody else, and it was left alone`,
+      where: inWords(refused.child),
+      remedy: 'delete it if it is not needed, or give the Microservice another name',
+    }
+  );
+}
+
+/** Faults of writing, those first that only somebody can mend. */
+function failedWrite({ outcomes }: Evidence): Verdict | undefined {
+  const verdicts = outcomes.flatMap((outcome) =>
+    outcome.kind === 'failed' ? verdictOn(outcome.error, outcome.child) : [],
+  );
+  return verdicts.find(({ kind }) => kind === 'stalled') ?? verdicts[0];
+}
+
+function verdictOn(error: ClusterError, child: ObjectRef): Verdict {
+  const [what, where] = [shortened(error.message, 600), inWords(child)];
+  switch (error.kind) {
+    case 'invalid':
+      return { kind: 'stalled', reason: 'Invalid', what, where, remedy: 'correct that field in spec' };
+    case 'denied':
+      return isAboutQuota(error.message)
+        ? { kind: 'reconciling', reason: 'QuotaExceeded', what, where, remedy: quotaRemedy }
+        : {
+            kind: 'stalled',
+            reason: 'Denied',
+            what,
+            where,
+            remedy: 'check the rights of the operator, and the admission rules of the cluster',
+          };
+    case 'exists':
+    case 'conflict':
+    case 'gone':
+    case 'unavailable':
+      return {
+        kind: 'reconciling',
+        reason: 'WriteFailed',
+        what,
+        where,
+        remedy: 'nothing, it is tried again; if it stays, check the API server and its admission webhooks',
+      };
+  }
+}
+
+function awaitedChild({ outcomes }: Evidence): Verdict | undefined {
+  const awaited = outcomes.find((outcome) => outcome.kind === 'waiting');
+  return (
+    awaited && {
+      kind: 'reconciling',
+      reason: 'Progressing',
+      what: `waiting for the ${awaited.child.kind}: ${awaited.because}`,
+      where: inWords(awaited.child),
+      remedy: 'nothing to do, unless it stays: then see who keeps it, in its metadata.finalizers',
+    }
+  );
+}
+
+function ready({ microservice, deployment }: Evidence): Verdict | undefined {
+  if (deployment === undefined) return undefined;
+  const { wanted, complete } = rolloutOf(deployment);
+  const { autoscaling, image } = microservice.spec;
+  if (!complete || (autoscaling && wanted < fewestReplicas(autoscaling))) return undefined;
+  const where = inWords(refOf(deployment));
+  return wanted === 0
+    ? {
+        kind: 'ready',
+        reason: 'ScaledToZero',
+        what: 'no pods are asked for and none run',
+        where,
+        remedy: 'set spec.replicas to start it',
+      }
+    : { kind: 'ready', reason: 'Available', what: `all pods run ${image}`, where, remedy: 'nothing to do' };
+}
+
+function refusedPods(evidence: Evidence): Verdict | undefined {
+  const { deployment } = evidence;
+  const said = deployment && rolloutOf(deployment).podsRefused;
+  if (deployment === undefined || said === undefined) return undefined;
+  // The name of the pod that was not created is a new one at every try.
+  const what = shortened(said.replace(/^pods "[^"]*" is forbidden: /, ''), 600);
+  const where = inWords(refOf(deployment));
+  return overTime(evidence, {
+    ...(isAboutQuota(said)
+      ? { reason: 'QuotaExceeded', remedy: quotaRemedy }
+      : {
+          reason: 'PodsRefused',
+          remedy: 'check the namespace: its Pod Security level, LimitRange and admission rules',
+        }),
+    what: `no pods can be created: ${what}`,
+    where,
+    permanent: false,
+  });
+}
+
+function brokenPods(evidence: Evidence): Verdict | undefined {
+  const { microservice, pods, now } = evidence;
+  const { cause, lookAgainMs } = podCause(pods, probeWords(microservice), now);
+  if (cause === undefined) return undefined;
+  return overTime(evidence, cause, lookAgainMs);
+}
+
+function missedDeadline({ deployment, microservice }: Evidence): Verdict | undefined {
+  if (!deployment || !rolloutOf(deployment).deadlineExceeded) return undefined;
+  return {
+    kind: 'stalled',
+    reason: 'DeadlineExceeded',
+    what: `the rollout made no progress for ${progressDeadlineSeconds} s`,
+    where: inWords(refOf(deployment)),
+    remedy: `see \`kubectl describe pods -n ${microservice.metadata.namespace} -l ${selectorText(microservice)}\``,
+  };
+}
+
+function progressing({ microservice, pods, now }: Evidence): Verdict {
+  const { lookAgainMs } = podCause(pods, probeWords(microservice), now);
+  const { name, namespace } = microservice.metadata;
+  return {
+    kind: 'reconciling',
+    reason: 'Progressing',
+    what: `waiting for the pods of ${microservice.spec.image} to be ready`,
+    where: inWords({ kind: 'Deployment', namespace, name }),
+    remedy: 'nothing to do',
+    ...(lookAgainMs !== undefined && { lookAgainMs }),
+  };
+}
+
+/**
+ * A trouble that may pass is `reconciling` until its time is up, and `stalled` then: at once when it is permanent, when
+ * Kubernetes gives up the rollout, or, for pods that broke after a finished rollout, after as long a time.
+ */
+function overTime(evidence: Evidence, { permanent, ...cause }: Cause, lookAgainMs?: number): Verdict {
+  const rollout = evidence.deployment && rolloutOf(evidence.deployment);
+  if (permanent || rollout?.deadlineExceeded) return { kind: 'stalled', ...cause };
+  if (!rollout?.finishedBefore)
+    return { kind: 'reconciling', ...cause, ...(lookAgainMs !== undefined && { lookAgainMs }) };
+  const leftMs = progressDeadlineSeconds * 1000 - brokenForMs(evidence);
+  if (leftMs <= 0) return { kind: 'stalled', ...cause };
+  return { kind: 'reconciling', ...cause, lookAgainMs: Math.min(leftMs, lookAgainMs ?? leftMs) };
+}
+
+/** For how long the status has said that the Microservice is not ready. */
+function brokenForMs({ microservice, now }: Evidence): number {
+  const said = microservice.status?.conditions?.find(({ type }) => type === 'Ready');
+  return said?.status === 'False' ? elapsedMs(said.lastTransitionTime, now) : 0;
+}
+
+const quotaRemedy = 'lower what the pods ask for, or have the ResourceQuota of the namespace raised';
+
+/** Kubernetes tells a quota from other refusals in words only. */
+function isAboutQuota(message: string): boolean {
+  return message.includes('exceeded quota');
+}
+
+function probeWords(ms: Microservice): ProbeWords {
+  const words = (name: 'readiness' | 'startup') => {
+    const probe = probeOf(ms, name);
+    return probe && probeInWords(probe);
+  };
+  return { readiness: words('readiness'), startup: words('startup') };
+}
+
+function inWords({ kind, namespace, name }: ObjectRef): string {
+  return `${kind} ${namespace}/${name}`;
+}
