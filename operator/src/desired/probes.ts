@@ -35,8 +35,10 @@ export function probeInWords({ httpGet, tcpSocket, grpc, exec }: V1Probe): strin
   return `command ${exec?.command?.join(' ')}`;
 }
 
+type Action = Pick<V1Probe, 'exec' | 'grpc' | 'httpGet' | 'tcpSocket'>;
+
 /** Undefined where a port is needed and there is none to fall back on. */
-function actionOf({ httpGet, tcpSocket, grpc, exec }: Probe, fallback?: Port): V1Probe | undefined {
+function actionOf({ httpGet, tcpSocket, grpc, exec }: Probe, fallback?: Port): Action | undefined {
   if (exec) return { exec: { command: [...exec.command] } };
   if (grpc) return { grpc: { port: grpc.port, service: grpc.service ?? '' } };
   const port = httpGet?.port ?? tcpSocket?.port ?? fallback?.name;

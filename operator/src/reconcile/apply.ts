@@ -15,7 +15,8 @@ export type Outcome =
       readonly object: KubeObject;
     }
   | { readonly kind: 'removed'; readonly child: ObjectRef }
-  | { readonly kind: 'waiting' | 'refused'; readonly child: ObjectRef; readonly because: string }
+  | { readonly kind: 'waiting'; readonly child: ObjectRef; readonly because: string }
+  | { readonly kind: 'refused'; readonly child: ObjectRef; readonly because: string }
   | { readonly kind: 'failed'; readonly child: ObjectRef; readonly error: ClusterError };
 
 /**

@@ -29,9 +29,8 @@ export function worthWriting(
   return { write: tenths(previous) !== tenths(next) };
 }
 
-function withoutCounts(status: MicroserviceStatus = {}): MicroserviceStatus {
-  const { replicas, readyReplicas, pods, ...rest } = status;
-  return rest;
+function withoutCounts(status: MicroserviceStatus | undefined): unknown {
+  return { ...status, replicas: undefined, readyReplicas: undefined, pods: undefined };
 }
 
 /** How many tenths of the wanted pods are ready, and how many pods are wanted. */

@@ -11,7 +11,7 @@ import type { ProbeWords } from './container-causes.ts';
 import { refOf } from './plan.ts';
 import { podCause } from './pod-causes.ts';
 import { elapsedMs } from './pod-status.ts';
-import { type Rollout, rolloutOf } from './rollout.ts';
+import { rolloutOf } from './rollout.ts';
 
 /** All that a verdict is made from. */
 export interface Evidence {
