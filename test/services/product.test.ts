@@ -70,7 +70,7 @@ describe('products over REST', () => {
   it('come in pages by id, each of which says where the next begins', async () => {
     const pages: unknown[] = [];
     for (let after: unknown = 0; after !== null; ) {
-      const { body } = await ask(`/products?limit=2&after=${after}`);
+      const { body } = await ask(`/products?limit=2&after=${Number(after)}`);
       pages.push((body.items as { id: number }[]).map(({ id }) => id));
       after = body.next;
     }
@@ -99,8 +99,8 @@ describe('products over REST', () => {
   it('are added, once they are valid', async () => {
     const { status, headers, body } = await post({ name: ' Bowl ', price: 1234567.89 });
     expect([status, body]).toEqual([201, { id: expect.any(Number), name: 'Bowl', price: 1234567.89 }]);
-    expect(headers.get('location')).toBe(`/products/${body.id}`);
-    expect((await ask(`/products/${body.id}`)).body).toEqual(body);
+    expect(headers.get('location')).toBe(`/products/${Number(body.id)}`);
+    expect((await ask(`/products/${Number(body.id)}`)).body).toEqual(body);
     expect(body.id).toBeGreaterThan(5);
 
     expect(await post({ name: '', price: 1 })).toMatchObject({

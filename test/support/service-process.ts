@@ -54,9 +54,20 @@ export async function startService(
 /** Runs a service without waiting for anything: for those that are expected to end by themselves. */
 export function runService(name: string, env: Readonly<Record<string, string>>) {
   const child = spawn(
-    process.execPath,
-    ['--import', './services/common/src/telemetry.ts', `services/${name}/src/main.ts`],
-    { cwd: root, env: { ...defaults, OTEL_SERVICE_NAME: name, ...env }, stdio: ['ignore', 'pipe', 'pipe'] },
+    'setpriv', // becomes Node itself; with it, the service dies with the test
+    [
+      '--pdeathsig=KILL',
+      '--',
+      process.execPath,
+      '--import',
+      './services/common/src/telemetry.ts',
+      `services/${name}/src/main.ts`,
+    ],
+    {
+      cwd: root,
+      env: { PATH: process.env.PATH, ...defaults, OTEL_SERVICE_NAME: name, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
   );
   const log: LogLine[] = [];
   for (const stream of [child.stdout, child.stderr]) {
