@@ -42,7 +42,7 @@ const longestBehindMs = 15_000;
 
 /** More events than this under way at once are dropped: they are a courtesy to people, never a reason to wait. */
 const mostEventsUnderWay = 32;
-const longestNote = 1024;
+const longestNoteBytes = 1024;
 
 /** A real cluster: reads from memory that watches keep, writes through the API server. */
 export class KubeCluster implements Cluster {
@@ -177,9 +177,9 @@ export class KubeCluster implements Cluster {
   }
 
   async writeStatus(microservice: KubeObject, status: unknown): Promise<void> {
-    const { uid } = microservice.metadata;
-    // With the uid in it, the patch never reaches a later Microservice of the same name.
-    const patch = { metadata: { uid }, status: replacing(microservice.status, status) };
+    const { resourceVersion } = microservice.metadata;
+    // Only onto the version that it was decided for: never onto a later Microservice of the same name.
+    const patch = { metadata: { resourceVersion }, status: replacing(microservice.status, status) };
     const written = await api.patchStatus(this.#options.transport, microservice, patch, { fieldManager });
     this.#expect(microservice.metadata, written);
   }
@@ -259,10 +259,18 @@ export class KubeCluster implements Cluster {
       type,
       reason,
       action,
-      note: note.length > longestNote ? `${note.slice(0, longestNote - 1)}…` : note,
+      note: shortened(note),
     };
     return event;
   }
+}
+
+/** A note of at most so many bytes as the API server takes, cut between two characters. */
+function shortened(note: string): string {
+  const bytes = Buffer.from(note);
+  if (bytes.length <= longestNoteBytes) return note;
+  const kept = bytes.subarray(0, longestNoteBytes - Buffer.byteLength('…'));
+  return `${kept.toString('utf8').replace(/\uFFFD$/, '')}…`;
 }
 
 /** The Microservice that a child's label names. */
