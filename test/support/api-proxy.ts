@@ -44,7 +44,10 @@ export class ApiProxy implements AsyncDisposable {
   readonly #upstream: ReturnType<typeof readKubeconfig>;
   readonly #agent: Agent;
   readonly #sockets = new Set<Socket>();
-  readonly #watches = new Map<ServerResponse, IncomingMessage>();
+  readonly #watches = new Map<
+    ServerResponse,
+    { readonly request: SeenRequest; readonly source: IncomingMessage }
+  >();
   #rule: FaultRule = () => undefined;
 
   private constructor(target: string) {
@@ -93,21 +96,23 @@ export class ApiProxy implements AsyncDisposable {
 
   /** Open watches stay open, and nothing comes through them any more. */
   freezeWatches(): void {
-    for (const [response, source] of this.#watches) source.unpipe(response);
+    for (const [response, { source }] of this.#watches) source.unpipe(response);
   }
 
   /** Tells every open watch that its place in history is lost, in the way the API server does. */
   expireWatches(): void {
     const object = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' };
-    for (const [response, source] of this.#watches) {
+    for (const [response, { source }] of this.#watches) {
       source.unpipe(response);
       response.end(`${JSON.stringify({ type: 'ERROR', object })}\n`);
     }
   }
 
-  /** Sends bytes of its own down every open watch. */
-  injectIntoWatches(bytes: string): void {
-    for (const response of this.#watches.keys()) response.write(bytes);
+  /** Sends bytes of its own down the open watches of a resource. */
+  injectIntoWatches(resource: string, bytes: string): void {
+    for (const [response, { request }] of this.#watches) {
+      if (request.resource === resource) response.write(bytes);
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -161,7 +166,7 @@ export class ApiProxy implements AsyncDisposable {
     answer.pipe(outgoing);
     answer.once('error', () => outgoing.destroy());
     if (request.verb !== 'watch') return;
-    this.#watches.set(outgoing, answer);
+    this.#watches.set(outgoing, { request, source: answer });
     outgoing.once('close', () => {
       this.#watches.delete(outgoing);
       answer.destroy();

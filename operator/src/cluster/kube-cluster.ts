@@ -270,7 +270,7 @@ function shortened(note: string): string {
   const bytes = Buffer.from(note);
   if (bytes.length <= longestNoteBytes) return note;
   const kept = bytes.subarray(0, longestNoteBytes - Buffer.byteLength('…'));
-  return `${kept.toString('utf8').replace(/\uFFFD$/, '')}…`;
+  return `${kept.toString('utf8').replace(/\uFFFD+$/, '')}…`;
 }
 
 /** The Microservice that a child's label names. */

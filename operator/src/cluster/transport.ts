@@ -112,6 +112,7 @@ export class Transport {
 
   /** Closes every connection; calls under way get `withinMs` to finish. */
   async close(withinMs: number): Promise<void> {
+    if (this.#calls.destroyed) return;
     await this.#watches.destroy();
     const closed = this.#calls.close();
     await Promise.race([closed, sleep(withinMs, undefined, { ref: false })]);
