@@ -1,0 +1,104 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
+import { handoverFieldManager } from '../../operator/src/api/labels.ts';
+import type { MicroserviceSpec } from '../../operator/src/api/microservice.generated.ts';
+import type { KubeObject, Manifest } from '../../operator/src/api/object.ts';
+import { fromKubeconfig } from '../../operator/src/cluster/connection.ts';
+import * as api from '../../operator/src/cluster/resource.ts';
+import { Transport } from '../../operator/src/cluster/transport.ts';
+import { desiredChildren } from '../../operator/src/desired/children.ts';
+import { driftOf } from '../../operator/src/reconcile/drift.ts';
+import { planChanges } from '../../operator/src/reconcile/plan.ts';
+import { validSpecs } from '../support/arbitrary-spec.ts';
+import { microservice } from '../support/microservice.ts';
+
+/** The builders and the comparison, against what a real API server makes of a manifest. */
+describe('children in a real API server', () => {
+  let controlPlane: ControlPlane;
+  let transport: Transport;
+  const names: string[] = [];
+  const manager = { fieldManager: 'microservice-platform' };
+
+  beforeAll(async () => {
+    controlPlane = await startControlPlane();
+    transport = new Transport(await fromKubeconfig(controlPlane.kubeconfig));
+  });
+  afterAll(async () => {
+    await transport?.close(1_000);
+    await controlPlane?.stop();
+  });
+
+  const named = (name: string, spec: Partial<MicroserviceSpec>) =>
+    microservice({ metadata: { name, namespace: 'default' }, spec });
+  const newName = () => `orders-${names.push('')}`;
+  const create = (manifests: readonly Manifest[]) =>
+    Promise.all(manifests.map((manifest) => api.create(transport, manifest, manager)));
+
+  /** Takes the children from what is live to what is desired, as the plan says, and gives what is live then. */
+  async function follow(name: string, spec: MicroserviceSpec, live: readonly KubeObject[]) {
+    const ms = named(name, spec);
+    const after = new Map(live.map((child) => [child.kind, child]));
+    for (const step of planChanges(desiredChildren(ms), { microservice: ms, children: live, pods: [] })) {
+      if (step.kind === 'create')
+        after.set(step.manifest.kind, await api.create(transport, step.manifest, manager));
+      if (step.kind === 'apply')
+        after.set(step.manifest.kind, await api.apply(transport, step.manifest, manager));
+      if (step.kind === 'handover') {
+        await api.apply(transport, step.manifest, { fieldManager: handoverFieldManager });
+      }
+      if (step.kind === 'remove') {
+        await api.remove(transport, step.child);
+        after.delete(step.child.kind);
+      }
+    }
+    return [...after.values()];
+  }
+
+  it('take every valid spec, and show no drift when they come back with defaults', async () => {
+    await fc.assert(
+      fc.asyncProperty(validSpecs, async (spec) => {
+        const desired = desiredChildren(named(newName(), spec));
+        const live = await create(desired);
+        for (const [index, manifest] of desired.entries()) {
+          expect(driftOf(manifest, live[index] as KubeObject)).toBeUndefined();
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  it('become what a fresh create would be, whatever they were before', async () => {
+    await fc.assert(
+      fc.asyncProperty(validSpecs, validSpecs, async (before, after) => {
+        const name = newName();
+        const created = await create(desiredChildren(named(name, before)));
+        const changed = await follow(name, after, created);
+        const fresh = await create(desiredChildren(named(newName(), after)));
+        expect(changed.map(essence).toSorted(byKind)).toEqual(fresh.map(essence).toSorted(byKind));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+/** What an object is, apart from its name and from what the API server gave it. */
+function essence({ kind, spec, metadata }: KubeObject): { readonly kind: string; readonly text: string } {
+  const { clusterIP, clusterIPs, ...rest } = spec as Record<string, unknown>;
+  const { replicas, ...withoutReplicas } = rest;
+  const kept =
+    metadata.annotations?.['microservice-platform.io/replicas-set-by'] === 'autoscaler'
+      ? withoutReplicas
+      : rest;
+  return { kind, text: JSON.stringify(kept, sorted, 1).replaceAll(metadata.name, 'NAME') };
+}
+
+function sorted(_key: string, value: unknown): unknown {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+    : value;
+}
+
+function byKind(a: { readonly kind: string }, b: { readonly kind: string }): number {
+  return a.kind < b.kind ? -1 : 1;
+}
