@@ -1,10 +1,7 @@
-import { createServer } from 'node:http';
-import { type AddressInfo, connect, createServer as createTcpServer, type Server } from 'node:net';
+import { type AddressInfo, connect, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { httpClient } from '../../services/common/src/http-client.ts';
 import { service } from '../../services/common/src/service.ts';
-import { UpstreamError } from '../../services/common/src/upstream-error.ts';
 
 const closers: (() => unknown)[] = [];
 afterAll(async () => {
@@ -13,12 +10,6 @@ afterAll(async () => {
 
 function portOf(server: Server): number {
   return (server.address() as AddressInfo).port;
-}
-
-async function listening(server: Server): Promise<number> {
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  closers.push(() => server.close());
-  return portOf(server);
 }
 
 /** What a peer sees on a connection, and after how many seconds it was closed. */
@@ -158,89 +149,5 @@ describe.concurrent('an idle connection', () => {
     expect(text.match(/HTTP\/1\.1 200/g)).toHaveLength(2);
     expect(seconds).toBeGreaterThan(0.79);
     expect(seconds).toBeLessThan(3); // Node adds a second for requests that are on their way
-  });
-});
-
-describe.concurrent('a call to another service', () => {
-  async function failure(run: () => Promise<unknown>) {
-    const started = performance.now();
-    const error = await run().then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
-    expect(error).toBeInstanceOf(UpstreamError);
-    return { error: error as UpstreamError, seconds: (performance.now() - started) / 1000 };
-  }
-
-  async function clientOf(answer: Parameters<typeof createServer>[1], options = {}) {
-    const server = createServer(answer);
-    const port = await listening(server);
-    closers.push(() => server.closeAllConnections());
-    return httpClient({ baseUrl: `http://127.0.0.1:${port}`, ...options });
-  }
-
-  it('that is not answered ends after 5 s', async () => {
-    const client = await clientOf(() => undefined);
-    const { error, seconds } = await failure(() => client.request('GET', '/'));
-    expect(error.code).toBe('upstream_timeout');
-    expect(seconds).toBeGreaterThan(4.8);
-    expect(seconds).toBeLessThan(6);
-  });
-
-  it('that is answered drop by drop ends after 5 s', async () => {
-    const client = await clientOf((_request, response) => {
-      response.writeHead(200);
-      const dribble = setInterval(() => response.write('x'), 100);
-      response.on('close', () => clearInterval(dribble));
-    });
-    const { error, seconds } = await failure(() => client.request('GET', '/'));
-    expect(error.code).toBe('upstream_timeout');
-    expect(seconds).toBeLessThan(6);
-  });
-
-  it('that nobody listens for ends at once', async () => {
-    const server = createTcpServer();
-    const port = await listening(server);
-    await new Promise((resolve) => server.close(resolve));
-    const client = httpClient({ baseUrl: `http://127.0.0.1:${port}` });
-    const { error, seconds } = await failure(() => client.request('GET', '/'));
-    expect(error).toMatchObject({ code: 'upstream_error', status: undefined });
-    expect(seconds).toBeLessThan(1);
-  });
-
-  it.each([301, 404, 409, 500])('that is answered %d is an error that names the status', async (status) => {
-    const client = await clientOf((_request, response) => response.writeHead(status).end('{}'));
-    const { error } = await failure(() => client.request('GET', '/things/1'));
-    expect(error).toMatchObject({ code: 'upstream_error', status });
-    expect(error.message).toMatch(new RegExp(`GET http://127.0.0.1:\\d+/things/1 answered ${status}`));
-  });
-
-  it('that is answered with more than 1 MiB, or with no JSON, is an error', async () => {
-    const large = await clientOf((_request, response) => response.end(Buffer.alloc(1024 * 1024 + 1, 'x')));
-    expect((await failure(() => large.request('GET', '/'))).error.code).toBe('upstream_error');
-    const page = await clientOf((_request, response) => response.end('<html>'));
-    expect((await failure(() => page.request('GET', '/'))).error.message).toContain('not JSON');
-  });
-
-  it('sends and returns JSON', async () => {
-    const client = await clientOf((request, response) => {
-      response.setHeader('x-type', request.headers['content-type'] ?? '');
-      request.pipe(response);
-    });
-    const { status, body, headers } = await client.request('POST', '/', { body: { a: 1 } });
-    expect({ status, body, type: headers['x-type'] }).toEqual({
-      status: 200,
-      body: { a: 1 },
-      type: 'application/json',
-    });
-  });
-
-  it('is refused at once when as many as allowed are under way', async () => {
-    const client = await clientOf(() => undefined, { timeoutMs: 500, maxConcurrent: 2 });
-    const waiting = [client.request('GET', '/'), client.request('GET', '/')];
-    const { error, seconds } = await failure(() => client.request('GET', '/'));
-    expect(error.code).toBe('unavailable');
-    expect(seconds).toBeLessThan(0.2);
-    expect((await Promise.allSettled(waiting)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   });
 });

@@ -166,6 +166,8 @@ describe('the gateway', () => {
       const { url } = JSON.parse(await rawGet(path)) as { url: string };
       expect(url).toBe(path);
     }
+    const { url, headers } = JSON.parse(await rawGet('http://elsewhere.example/products/1?x=2'));
+    expect([url, `http://${headers.host}`]).toEqual(['/products/1?x=2', products.url]);
   });
 
   it('is ready although a backend is gone', async () => {

@@ -12,6 +12,9 @@ export type Backends = Readonly<Record<string, HttpClient>>;
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 
+/** A request line may hold a whole address; where it goes is decided here, so only the path is passed on. */
+const absoluteForm = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i;
+
 /** Forwards every request below `/<name>` to that backend, at the same path. Bodies pass as they are, unread. */
 export function forwarding(app: FastifyInstance, backends: Backends): void {
   app.removeAllContentTypeParsers();
@@ -28,17 +31,14 @@ async function forward(
   request: FastifyRequest,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
-  const answer = await client.send(request.method, request.url, {
+  const path = request.url.replace(absoluteForm, '');
+  const answer = await client.send(request.method, path, {
     headers: requestHeaders(request.headers, request.id),
     signal: request.abandoned,
     ...(request.body instanceof Uint8Array ? { body: request.body } : {}),
   });
   if (answer.status >= 500 && !isProblem(answer)) {
-    throw new UpstreamError(
-      'upstream_error',
-      `${request.method} ${request.url} answered ${answer.status}`,
-      answer,
-    );
+    throw new UpstreamError('upstream_error', `${request.method} ${path} answered ${answer.status}`, answer);
   }
   return reply.code(answer.status).headers(answerHeaders(answer.headers)).send(answer.body);
 }

@@ -1,14 +1,5 @@
-import { type Span, SpanKind, SpanStatusCode } from '@opentelemetry/api';
-import {
-  ATTR_ERROR_TYPE,
-  ATTR_HTTP_REQUEST_METHOD,
-  ATTR_HTTP_RESPONSE_STATUS_CODE,
-  ATTR_SERVER_ADDRESS,
-  ATTR_SERVER_PORT,
-  ATTR_URL_FULL,
-} from '@opentelemetry/semantic-conventions';
-import { type Dispatcher, errors, Pool } from 'undici';
-import { injectContext, withSpan } from './tracing.ts';
+import { Pool } from 'undici';
+import { exchange, type HttpAnswer, maxAnswerBytes, type OutgoingRequest } from './http-exchange.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 export interface HttpClientOptions {
@@ -17,19 +8,6 @@ export interface HttpClientOptions {
   readonly timeoutMs?: number;
   /** At most so many requests at once, each on a connection of its own; more are refused at once, not queued. */
   readonly maxConcurrent?: number;
-}
-
-export interface OutgoingRequest {
-  /** Sent as JSON, unless it is bytes. */
-  readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
-}
-
-export interface HttpAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
-  readonly body: Buffer;
 }
 
 export interface HttpClient {
@@ -44,7 +22,6 @@ export interface HttpClient {
   readonly close: () => Promise<void>;
 }
 
-const maxAnswerBytes = 1024 * 1024;
 const connectMs = 2_000;
 
 /** Calls to one other service: pooled, bounded, each with a client span whose context travels along. */
@@ -65,10 +42,7 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     }
     underWay += 1;
     try {
-      const attributes = spanAttributes(method, `${origin}${prefix}${path}`);
-      return await withSpan(method, { kind: SpanKind.CLIENT, attributes }, (span) =>
-        exchange(pool, { method, path: `${prefix}${path}`, ...outgoing(request, timeoutMs) }, span),
-      );
+      return await exchange(pool, { origin, method, path: `${prefix}${path}`, timeoutMs }, request);
     } finally {
       underWay -= 1;
     }
@@ -91,51 +65,6 @@ export function httpClient(options: HttpClientOptions): HttpClient {
   };
 }
 
-type Outgoing = Pick<Dispatcher.RequestOptions, 'body' | 'signal'> & {
-  readonly headers: Record<string, string>;
-};
-
-function outgoing({ body, headers = {}, signal }: OutgoingRequest, timeoutMs: number): Outgoing {
-  const deadline = AbortSignal.timeout(timeoutMs);
-  const bytes = body === undefined || body instanceof Uint8Array ? body : JSON.stringify(body);
-  return {
-    headers: { ...(typeof bytes === 'string' ? { 'content-type': 'application/json' } : {}), ...headers },
-    signal: signal === undefined ? deadline : AbortSignal.any([deadline, signal]),
-    ...(bytes === undefined ? {} : { body: bytes }),
-  };
-}
-
-async function exchange(
-  pool: Pool,
-  request: Outgoing & { readonly method: string; readonly path: string },
-  span: Span,
-): Promise<HttpAnswer> {
-  injectContext(request.headers);
-  try {
-    const answer = await pool.request({ ...request, method: request.method as Dispatcher.HttpMethod });
-    const body = Buffer.from(await answer.body.arrayBuffer());
-    span.setAttribute(ATTR_HTTP_RESPONSE_STATUS_CODE, answer.statusCode);
-    if (answer.statusCode >= 400) {
-      span.setAttribute(ATTR_ERROR_TYPE, String(answer.statusCode));
-      span.setStatus({ code: SpanStatusCode.ERROR });
-    }
-    return { status: answer.statusCode, headers: answer.headers, body };
-  } catch (error) {
-    const code = isTimeout(error) ? 'upstream_timeout' : 'upstream_error';
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new UpstreamError(code, `${request.method} ${request.path}: ${reason}`, { cause: error });
-  }
-}
-
-function isTimeout(error: unknown): boolean {
-  return (
-    error instanceof errors.ConnectTimeoutError ||
-    error instanceof errors.HeadersTimeoutError ||
-    error instanceof errors.BodyTimeoutError ||
-    (error instanceof Error && error.name === 'TimeoutError')
-  );
-}
-
 function parsed({ body }: HttpAnswer, what: string): unknown {
   if (body.length === 0) return undefined;
   try {
@@ -145,14 +74,4 @@ function parsed({ body }: HttpAnswer, what: string): unknown {
       cause: error,
     });
   }
-}
-
-function spanAttributes(method: string, url: string) {
-  const { hostname, port, protocol, origin, pathname } = new URL(url);
-  return {
-    [ATTR_HTTP_REQUEST_METHOD]: method,
-    [ATTR_SERVER_ADDRESS]: hostname,
-    [ATTR_SERVER_PORT]: Number(port) || (protocol === 'https:' ? 443 : 80),
-    [ATTR_URL_FULL]: `${origin}${pathname}`,
-  };
 }

@@ -13,8 +13,9 @@ export {
   url,
 } from './config.ts';
 export type { Check } from './health.ts';
-export type { HttpAnswer, HttpClient, OutgoingRequest } from './http-client.ts';
+export type { HttpClient } from './http-client.ts';
 export { httpClient } from './http-client.ts';
+export type { HttpAnswer, OutgoingRequest } from './http-exchange.ts';
 export type { Migration } from './migrations.ts';
 export { migrate } from './migrations.ts';
 export type { DatabaseSettings, Log } from './postgres.ts';

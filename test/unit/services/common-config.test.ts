@@ -63,6 +63,11 @@ describe('the configuration of a service', () => {
     );
   });
 
+  it.each(['', ' 5', '5 ', '5.0', '1e1', '0x5', '+5', '5n', 'Infinity'])('refuses the number %j', (given) => {
+    const schema = { number: integer('NUMBER', { min: 0, max: 100 }, 7) };
+    expect(faultsOf(() => readConfig({ NUMBER: given }, schema))).toHaveLength(1);
+  });
+
   it('takes exactly the whole numbers within the bounds', () => {
     fc.assert(
       fc.property(fc.integer(), (number) => {
