@@ -1,0 +1,220 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { declareOrderEvents } from '../../services/common/src/order-events.ts';
+import { database, query } from '../../services/common/src/postgres.ts';
+import { recordingLog, settingsOf } from '../support/database.ts';
+import { type Postgres, startPostgres } from '../support/postgres.ts';
+import { type RabbitMq, startRabbitMq } from '../support/rabbitmq.ts';
+import { type ServiceProcess, startService } from '../support/service-process.ts';
+import {
+  ask,
+  brokerEnv,
+  databaseEnv,
+  depth,
+  drain,
+  metric,
+  productEnv,
+  tapOrderEvents,
+  withChannel,
+} from '../support/shop.ts';
+import { startTcpProxy, type TcpProxy } from '../support/tcp-proxy.ts';
+
+const wanted = { product_id: 2, quantity: 3, user_id: 'u-7' };
+const patient = { timeout: 30_000, interval: 100 };
+
+let postgres: Postgres;
+let rabbitmq: RabbitMq;
+let proxy: TcpProxy;
+let product: ServiceProcess;
+/** The environment of order-service, its broker behind the proxy. */
+let env: Record<string, string>;
+let pool: ReturnType<typeof database>;
+const running: ServiceProcess[] = [];
+
+beforeAll(async () => {
+  [postgres, rabbitmq] = await Promise.all([startPostgres(), startRabbitMq()]);
+  proxy = await startTcpProxy(rabbitmq);
+  const own = await postgres.createDatabase('orders');
+  pool = database(settingsOf(own), recordingLog());
+  product = await startService('product-service', databaseEnv(await postgres.createDatabase('product')));
+  env = { ...databaseEnv(own), ...brokerEnv(rabbitmq, proxy.port), ...productEnv(product.grpcAddress) };
+  await withChannel(rabbitmq, declareOrderEvents);
+});
+afterAll(async () => {
+  await Promise.all([product?.stop(), pool?.end(), proxy?.stop()]);
+  await Promise.all([postgres?.stop(), rabbitmq?.stop()]);
+});
+
+let tap: string;
+beforeEach(async () => {
+  await drain(rabbitmq, 'orders');
+  tap = await tapOrderEvents(rabbitmq);
+});
+afterEach(async () => {
+  await Promise.all(running.splice(0).map((it) => it.stop('SIGKILL')));
+  await withChannel(rabbitmq, (channel) => channel.deleteQueue(tap));
+});
+
+async function startOrders(): Promise<ServiceProcess> {
+  const order = await startService('order-service', env);
+  running.push(order);
+  return order;
+}
+
+/** Places orders at the same time; returns the ids of those that were answered 201. */
+async function place(order: ServiceProcess, count: number): Promise<string[]> {
+  const answers = await Promise.all(
+    Array.from({ length: count }, () => ask(`${order.url}/orders`, wanted).catch(() => undefined)),
+  );
+  return answers.flatMap((it) => (it?.status === 201 ? [String(it.body.id)] : []));
+}
+
+async function waiting(count: number): Promise<void> {
+  const pending = async () =>
+    (await query<{ n: number }>(pool, 'SELECT count(*)::int AS n FROM outbox')).rows[0]?.n;
+  await expect.poll(pending, patient).toBe(count);
+}
+
+/** The orders whose event arrived, as often as it arrived. */
+async function arrived(queue: string): Promise<string[]> {
+  const messages = await drain(rabbitmq, queue);
+  return messages.map((message) => JSON.parse(message.content.toString()).order_id);
+}
+
+describe('the outbox', () => {
+  it('hands each order over as a persistent OrderCreated message with id, version and trace', async () => {
+    const order = await startOrders();
+    const trace = '0af7651916cd43dd8448eb211c80319c';
+    const { body } = await ask(`${order.url}/orders`, wanted, {
+      traceparent: `00-${trace}-b7ad6b7169203331-01`,
+    });
+    await expect.poll(() => depth(rabbitmq, 'orders'), patient).toBe(1);
+    const [message] = await drain(rabbitmq, 'orders');
+    expect(JSON.parse(message?.content.toString() ?? '')).toEqual({ order_id: body.id, ...wanted });
+    expect(message?.properties).toMatchObject({
+      type: 'OrderCreated',
+      contentType: 'application/json',
+      deliveryMode: 2,
+      messageId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      headers: { 'schema-version': 1, traceparent: expect.stringContaining(trace) },
+    });
+    expect(message?.fields).toMatchObject({ exchange: 'orders.events', routingKey: 'order.created' });
+    await waiting(0);
+    expect(await metric(order.url, 'messages_published_total{type="OrderCreated"}')).toBe(1);
+  });
+
+  it('publishes each row once when two replicas share it and nothing fails', async () => {
+    const replicas = await Promise.all([startOrders(), startOrders()]);
+    const placed = (await Promise.all(replicas.map((it) => place(it, 60)))).flat();
+    await waiting(0);
+    expect(placed).toHaveLength(120);
+    expect((await arrived(tap)).sort()).toEqual(placed.sort());
+  });
+
+  it('looks at the database only now and then while there is nothing to do', async () => {
+    await startOrders();
+    const transactions = async () => {
+      const sql = `SELECT xact_commit::int AS n FROM pg_stat_database WHERE datname = 'orders'`;
+      return (await query<{ n: number }>(pool, sql)).rows[0]?.n ?? 0;
+    };
+    await sleep(2000);
+    const before = await transactions();
+    await sleep(6000);
+    expect((await transactions()) - before).toBeLessThanOrEqual(6);
+  });
+
+  it('takes orders while the broker is stopped, and hands all of them over after its return', async () => {
+    const order = await startOrders();
+    await rabbitmq.halt();
+    const placed = await place(order, 20);
+    expect(placed).toHaveLength(20);
+    expect((await ask(`${order.url}/readyz`)).status).toBe(200);
+    expect(await metric(order.url, 'outbox_pending')).toBe(20);
+    await rabbitmq.resume();
+    await waiting(0);
+    expect(new Set(await arrived('orders'))).toEqual(new Set(placed));
+  });
+
+  it('sends again what was published on a connection that broke before the confirm', async () => {
+    const order = await startOrders();
+    await expect.poll(() => order.log.some((line) => line.msg === 'connected to the broker')).toBe(true);
+    await sleep(200);
+    proxy.swallowAnswers();
+    const placed = await place(order, 10);
+    await expect.poll(() => depth(rabbitmq, 'orders'), patient).toBeGreaterThan(0);
+    await waiting(10);
+    proxy.cut();
+    await waiting(0);
+    const seen = await arrived('orders');
+    expect(new Set(seen)).toEqual(new Set(placed));
+    expect(seen.length).toBeGreaterThan(placed.length);
+  });
+
+  it('keeps what no queue takes, says so, and hands it over once a queue is there again', async () => {
+    const order = await startOrders();
+    await place(order, 1);
+    await waiting(0);
+    await withChannel(rabbitmq, async (channel) => {
+      await channel.deleteQueue('orders');
+      await channel.deleteQueue(tap);
+    });
+    const placed = await place(order, 1);
+    const unroutable = 'messages_unroutable_total{type="OrderCreated"}';
+    await expect.poll(() => metric(order.url, unroutable), patient).toBe(1);
+    expect(order.log).toContainEqual(
+      expect.objectContaining({ level: 'error', msg: 'no queue takes this message; it stays in the outbox' }),
+    );
+    await waiting(0);
+    expect(await arrived('orders')).toEqual(placed);
+  });
+
+  it('loses nothing when order-service is killed again and again under load', async () => {
+    const placed: string[] = [];
+    for (const enough of [1, 10, 25, 50, 100]) {
+      const order = await startOrders();
+      const before = placed.length;
+      const customer = async () => {
+        while (order.child.signalCode === null) placed.push(...(await place(order, 1)));
+      };
+      const customers = Array.from({ length: 20 }, customer);
+      await expect.poll(() => placed.length - before, patient).toBeGreaterThanOrEqual(enough);
+      await order.stop('SIGKILL');
+      await Promise.all(customers);
+    }
+    await startOrders();
+    await waiting(0);
+    const kept = await query<{ id: string }>(pool, 'SELECT id FROM orders');
+    const ids = new Set(kept.rows.map((row) => row.id));
+    const seen = new Set(await arrived('orders'));
+    expect(placed.filter((id) => !ids.has(id))).toEqual([]);
+    expect(placed.filter((id) => !seen.has(id))).toEqual([]);
+    expect(placed.length).toBeGreaterThanOrEqual(186);
+  });
+
+  it('loses nothing when order-service is killed between commit and publish', async () => {
+    const order = await startOrders();
+    await rabbitmq.halt();
+    const placed = await place(order, 5);
+    await order.stop('SIGKILL');
+    await Promise.all([rabbitmq.resume(), startOrders()]);
+    await waiting(0);
+    expect((await arrived('orders')).sort()).toEqual(placed.sort());
+  });
+
+  it('goes on after a restart of the database', async () => {
+    const order = await startOrders();
+    await place(order, 1);
+    await postgres.restart();
+    await expect.poll(async () => (await place(order, 1)).length, patient).toBe(1);
+    await waiting(0);
+  });
+
+  it('is left in order when the service is told to stop: exit code 0, nothing half done', async () => {
+    const order = await startOrders();
+    const placed = await place(order, 30);
+    expect(await order.stop()).toEqual({ code: 0, signal: null });
+    await startOrders();
+    await waiting(0);
+    expect((await arrived(tap)).sort()).toEqual(placed.sort());
+  });
+});

@@ -1,0 +1,108 @@
+import { type Channel, connect, type GetMessage } from 'amqplib';
+import type { PostgresDatabase } from './postgres.ts';
+import type { RabbitMqAddress } from './rabbitmq.ts';
+
+/** The environment of a service with this database. */
+export function databaseEnv(own: PostgresDatabase): Record<string, string> {
+  return {
+    DB_HOST: own.host,
+    DB_PORT: String(own.port),
+    DB_USER: own.user,
+    DB_PASSWORD: own.password,
+    DB_NAME: own.database,
+  };
+}
+
+/** The environment of a service with this broker, or with whatever listens at `port` in front of it. */
+export function brokerEnv(broker: RabbitMqAddress, port = broker.port): Record<string, string> {
+  return {
+    RABBITMQ_HOST: broker.host,
+    RABBITMQ_PORT: String(port),
+    RABBITMQ_USER: broker.user,
+    RABBITMQ_PASSWORD: broker.password,
+    RABBITMQ_VHOST: broker.vhost,
+  };
+}
+
+/** The environment of order-service with this product service. */
+export function productEnv(address: string): Record<string, string> {
+  const [host = '', port = ''] = address.split(':');
+  return { PRODUCT_SERVICE_HOST: host, PRODUCT_SERVICE_PORT: port };
+}
+
+/** Runs `work` with a channel of its own, closed afterwards. */
+export async function withChannel<T>(
+  broker: RabbitMqAddress,
+  work: (channel: Channel) => Promise<T>,
+): Promise<T> {
+  const connection = await connect(
+    {
+      hostname: broker.host,
+      port: broker.port,
+      username: broker.user,
+      password: broker.password,
+      vhost: broker.vhost,
+    },
+    { timeout: 5000 },
+  );
+  connection.on('error', () => undefined);
+  try {
+    return await work(await connection.createChannel());
+  } finally {
+    await connection.close();
+  }
+}
+
+/** Takes everything out of a queue. */
+export function drain(broker: RabbitMqAddress, queue: string): Promise<readonly GetMessage[]> {
+  return withChannel(broker, async (channel) => {
+    const messages: GetMessage[] = [];
+    for (;;) {
+      const message = await channel.get(queue, { noAck: true });
+      if (message === false) return messages;
+      messages.push(message);
+    }
+  });
+}
+
+/** A queue that receives a copy of every order event from now on. */
+export async function tapOrderEvents(broker: RabbitMqAddress): Promise<string> {
+  return withChannel(broker, async (channel) => {
+    const { queue } = await channel.assertQueue('', { durable: true });
+    await channel.bindQueue(queue, 'orders.events', '#');
+    return queue;
+  });
+}
+
+/** How many messages wait in a queue. */
+export function depth(broker: RabbitMqAddress, queue: string): Promise<number> {
+  return withChannel(broker, async (channel) => (await channel.checkQueue(queue)).messageCount);
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: the tests say what they expect of it
+  readonly body: any;
+}
+
+/** One HTTP request with a JSON answer. */
+export async function ask(
+  url: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
+  const response = await fetch(url, {
+    ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
+    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    signal: AbortSignal.timeout(15_000),
+  });
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+/** The value of a sample in the metrics of a service; undefined when there is no such line. */
+export async function metric(url: string, sample: string): Promise<number | undefined> {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  const line = text.split('\n').find((it) => it.startsWith(`${sample} `));
+  return line === undefined ? undefined : Number(line.slice(sample.length));
+}
