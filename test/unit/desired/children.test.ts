@@ -6,7 +6,7 @@ import { desiredChildren } from '../../../operator/src/desired/children.ts';
 import { validSpecs, valuesOf } from '../../support/arbitrary-spec.ts';
 import { microservice, microserviceSchema } from '../../support/microservice.ts';
 
-const specSchema = microserviceSchema().properties?.['spec'] ?? {};
+const specSchema = microserviceSchema().properties?.spec ?? {};
 const kindsOf = (spec: Partial<MicroserviceSpec>) =>
   desiredChildren(microservice({ spec })).map(({ kind }) => kind);
 
