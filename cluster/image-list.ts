@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cpSync, existsSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, globSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { repository } from './paths.ts';
 import { run } from './run.ts';
@@ -75,7 +75,12 @@ export const images: readonly Image[] = [
     dockerfile: 'cluster/images/jaeger/Dockerfile',
     programs: { jaeger: 'jaeger' },
   },
-  packaged('prometheus', 'docker.io/prom/prometheus'),
+  {
+    name: 'prometheus',
+    repository: 'docker.io/prom/prometheus',
+    dockerfile: 'cluster/images/prometheus/Dockerfile',
+    programs: { prometheus: 'prometheus' },
+  },
   packaged('postgresql', 'docker.io/library/postgres'),
   packaged('rabbitmq', 'docker.io/library/rabbitmq'),
   {
@@ -114,13 +119,12 @@ export async function fillContext(image: Image, context: string, cache: string):
 
 /** Installs what the lockfile says the workspaces need to run, and nothing else. Gives the folder. */
 async function installDependencies(workspaces: readonly string[], cache: string): Promise<string> {
-  const manifests = [
-    'package.json',
-    'package-lock.json',
-    ...workspaces.map((folder) => join(folder, 'package.json')),
-  ];
-  const hash = createHash('sha256');
-  for (const file of manifests) hash.update(readFileSync(join(repository, file)));
+  // npm compares the lockfile with every workspace, also with those that it is not to install.
+  const manifests = globSync('{package.json,package-lock.json,{operator,services/*}/package.json}', {
+    cwd: repository,
+  });
+  const hash = createHash('sha256').update(workspaces.join());
+  for (const file of manifests.sort()) hash.update(readFileSync(join(repository, file)));
   const folder = join(cache, `dependencies-${hash.digest('hex').slice(0, 12)}`);
   if (existsSync(folder)) return folder;
   const partial = `${folder}.partial`;

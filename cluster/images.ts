@@ -4,8 +4,9 @@ import {
   globSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
-  realpathSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -41,7 +42,7 @@ export async function buildImages(step: Step, env: NodeJS.ProcessEnv = process.e
   if (existsSync(archive)) return { references, archive };
 
   const layout = join(folder, 'layout');
-  const packed = packedImages(layout);
+  const packed = new Set(indexOf(layout).map((descriptor) => descriptor.annotations[imageName]));
   const missing = images.filter((image) => !packed.has(localName(image, tags.get(image.name) ?? '')));
   if (missing.some((image) => image.base !== undefined)) {
     const name = `localhost/microservice-platform/debian:${tags.get('debian')}`;
@@ -118,30 +119,52 @@ async function build(
       ],
       note,
     );
-    await buildah(
-      folder,
-      ['push', '--disable-compression', name, `oci:${join(folder, 'layout')}:${name}`],
-      note,
-    );
+    await toLayout(folder, name, note);
   } finally {
     rmSync(context, { recursive: true, force: true });
   }
 }
 
-/** In a mount namespace of its own, so that nothing stays mounted when it is killed. */
+/** In a mount namespace of its own, so that nothing stays mounted, and nothing is written below /var/lib. */
 function buildah(folder: string, args: readonly string[], note?: (line: string) => void): Promise<string> {
-  return run(
-    'unshare',
-    [
-      '--mount',
-      'buildah',
-      '--storage-driver=overlay',
-      `--root=${join(folder, 'storage')}`,
-      `--runroot=${join(folder, 'run')}`,
-      ...args,
-    ],
-    { timeoutMs: 600_000, ...(note ? { onLine: note } : {}) },
-  );
+  const storage = [
+    '--storage-driver=overlay',
+    `--root=${join(folder, 'storage')}`,
+    `--runroot=${join(folder, 'run')}`,
+  ];
+  const script = 'mount -t tmpfs tmpfs /var/lib && exec buildah "$@"';
+  return run('unshare', ['--mount', 'sh', '-c', script, 'sh', ...storage, ...args], {
+    timeoutMs: 600_000,
+    ...(note ? { onLine: note } : {}),
+  });
+}
+
+/** Adds a built image to the OCI layout: uncompressed, which costs less time than space, and each layer once. */
+async function toLayout(folder: string, name: string, note: (line: string) => void): Promise<void> {
+  const layout = join(folder, 'layout');
+  const blobs = join(layout, 'blobs/sha256');
+  mkdirSync(blobs, { recursive: true });
+  const exported = mkdtempSync(join(folder, 'export-'));
+  try {
+    await buildah(folder, ['push', '--disable-compression', name, `dir:${exported}`], note);
+    const manifest = readFileSync(join(exported, 'manifest.json'));
+    const digest = createHash('sha256').update(manifest).digest('hex');
+    writeFileSync(join(blobs, digest), manifest);
+    for (const file of readdirSync(exported).filter((each) => /^[0-9a-f]{64}$/.test(each))) {
+      renameSync(join(exported, file), join(blobs, file));
+    }
+    const { mediaType } = JSON.parse(manifest.toString()) as { mediaType: string };
+    const entry = {
+      mediaType,
+      digest: `sha256:${digest}`,
+      size: manifest.length,
+      annotations: { [imageName]: name },
+    };
+    const manifests = [...indexOf(layout).filter((each) => each.annotations[imageName] !== name), entry];
+    writeFileSync(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
+  } finally {
+    rmSync(exported, { recursive: true, force: true });
+  }
 }
 
 async function inStorage(folder: string, name: string): Promise<boolean> {
@@ -211,57 +234,38 @@ interface Descriptor {
   readonly digest: string;
   readonly mediaType: string;
   readonly size: number;
-  readonly annotations?: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
 }
 
-const referenceName = 'org.opencontainers.image.ref.name';
+/** The annotation under which containerd looks for an image's full name. */
+const imageName = 'io.containerd.image.name';
 
 function indexOf(layout: string): readonly Descriptor[] {
   const file = join(layout, 'index.json');
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).manifests : [];
 }
 
-function packedImages(layout: string): ReadonlySet<string> {
-  return new Set(indexOf(layout).map((descriptor) => descriptor.annotations?.[referenceName] ?? ''));
-}
-
 /** Writes the named images of an OCI layout as one archive, each blob once. */
 async function pack(layout: string, names: readonly string[], archive: string): Promise<void> {
-  const manifests = indexOf(layout)
-    .filter((descriptor) => names.includes(descriptor.annotations?.[referenceName] ?? ''))
-    .map((descriptor) => ({
-      ...descriptor,
-      annotations: { 'io.containerd.image.name': descriptor.annotations?.[referenceName] },
-    }));
+  const manifests = indexOf(layout).filter((descriptor) =>
+    names.includes(descriptor.annotations[imageName] ?? ''),
+  );
   const blob = (digest: string) => join('blobs', digest.replace(':', '/'));
   const blobs = manifests.flatMap(({ digest }) => {
-    const { config, layers } = JSON.parse(readFileSync(join(layout, blob(digest)), 'utf8')) as {
-      config: Descriptor;
-      layers: Descriptor[];
-    };
-    return [digest, config.digest, ...layers.map((layer) => layer.digest)];
+    const manifest = JSON.parse(readFileSync(join(layout, blob(digest)), 'utf8')) as Record<
+      'config',
+      Descriptor
+    > &
+      Record<'layers', Descriptor[]>;
+    return [digest, manifest.config.digest, ...manifest.layers.map((layer) => layer.digest)];
   });
   const staging = mkdtempSync(`${archive}.`);
   try {
     writeFileSync(join(staging, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
     writeFileSync(join(staging, 'oci-layout'), '{"imageLayoutVersion":"1.0.0"}');
-    const files = [...new Set(blobs)].map(blob);
-    await run(
-      'tar',
-      [
-        '-cf',
-        `${staging}/archive`,
-        '-C',
-        staging,
-        'index.json',
-        'oci-layout',
-        '-C',
-        realpathSync(layout),
-        ...files,
-      ],
-      { timeoutMs: 300_000 },
-    );
-    await run('mv', [`${staging}/archive`, archive]);
+    const parts = ['-C', staging, 'index.json', 'oci-layout', '-C', layout, ...[...new Set(blobs)].map(blob)];
+    await run('tar', ['-cf', join(staging, 'archive'), ...parts], { timeoutMs: 300_000 });
+    renameSync(join(staging, 'archive'), archive);
   } finally {
     rmSync(staging, { recursive: true, force: true });
   }

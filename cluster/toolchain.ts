@@ -9,6 +9,7 @@ interface GoModule {
   readonly folder: string;
   readonly packages: readonly string[];
   readonly ldflags?: string;
+  readonly tags?: string;
   /** Further names of a program that acts by the name it is called under. */
   readonly aliases?: Readonly<Record<string, readonly string[]>>;
 }
@@ -40,6 +41,12 @@ const modules: readonly GoModule[] = [
     packages: ['containerd', 'containerd-shim-runc-v2', 'ctr'].map(
       (name) => `github.com/containerd/containerd/v2/cmd/${name}`,
     ),
+  },
+  {
+    folder: 'prometheus',
+    packages: ['prometheus', 'promtool'].map((name) => `github.com/prometheus/prometheus/cmd/${name}`),
+    // Of the ways to find what to scrape only Kubernetes' is compiled in.
+    tags: 'remove_all_sd,enable_kubernetes_sd',
   },
   { folder: 'jaeger', packages: ['github.com/jaegertracing/jaeger/cmd/jaeger'] },
   { folder: 'pause', packages: ['.'] },

@@ -1,0 +1,78 @@
+// The commands behind the Makefile: each takes the name of a cluster.
+import type { Cluster } from './cluster.ts';
+import { embeddedCluster } from './embedded/embedded.ts';
+import { buildImages } from './images.ts';
+import { kubectl } from './kubectl.ts';
+import { installPackages } from './packages.ts';
+import { installPlatform } from './platform.ts';
+import { checkName, obstacles } from './preflight.ts';
+import { progress } from './progress.ts';
+import { prove } from './proof.ts';
+import { buildTools, tool } from './toolchain.ts';
+
+const step = progress((line) => console.error(line), Date.now);
+
+const commands: Readonly<Record<string, (cluster: Cluster) => Promise<void>>> = {
+  tools: async () => {
+    await installPackages(step, { tests: true });
+    await buildTools(step);
+  },
+  up: async (cluster) => {
+    refuseHere();
+    await installPackages(step, { tests: false });
+    await buildTools(step);
+    const images = await buildImages(step);
+    await cluster.start(images, step);
+    await installPlatform(cluster, images, step);
+    const proof = await step('place an order and find its trace and counters', () => prove(cluster.urls()));
+    console.log(['', ...proof, '', ...urlLines(cluster), '', noInterface].join('\n'));
+  },
+  down: async (cluster) => {
+    refuseHere();
+    await step(`remove the cluster ${cluster.name}`, () => cluster.stop());
+    console.log(
+      `Nothing of the cluster ${cluster.name} is left: no process, mount, interface, cgroup or file. The cache stays.`,
+    );
+  },
+  status: async (cluster) => {
+    if (!cluster.isRunning()) {
+      console.log(`The cluster ${cluster.name} does not run; make up starts it.`);
+      return;
+    }
+    const pods = await kubectl(cluster.kubeconfig).get(['microservices,pods', '-A']);
+    console.log([...urlLines(cluster), '', pods].join('\n'));
+  },
+  urls: async (cluster) => console.log(urlLines(running(cluster)).join('\n')),
+  kubeconfig: async (cluster) => console.log(running(cluster).kubeconfig),
+  kubectl: async () => console.log(tool('kubectl')),
+};
+
+const noInterface =
+  'Jaeger was built from its Go module, which has no user interface: its address above is that of its API.';
+
+function urlLines(cluster: Cluster): string[] {
+  return [...cluster.urls()].map(([name, url]) => `${name} ${url}`);
+}
+
+function running(cluster: Cluster): Cluster {
+  if (!cluster.isRunning()) throw new Error(`the cluster ${cluster.name} does not run; make up starts it`);
+  return cluster;
+}
+
+function refuseHere(): void {
+  const reasons = obstacles();
+  if (reasons.length > 0)
+    throw new Error(
+      `no cluster can be had on this machine:\n${reasons.map((reason) => `- ${reason}`).join('\n')}`,
+    );
+}
+
+const [command = '', name = 'default'] = process.argv.slice(2);
+try {
+  const action = commands[command];
+  if (action === undefined) throw new Error(`use one of: ${Object.keys(commands).join(', ')}`);
+  await action(embeddedCluster(checkName(name)));
+} catch (error) {
+  console.error(`make ${command}: ${error instanceof Error ? error.message : error}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,118 @@
+import { randomBytes } from 'node:crypto';
+import { eventually } from './eventually.ts';
+
+/** What an order must pass through, and what must therefore be in its trace. */
+const tracedServices = ['api-gateway', 'order-service', 'product-service', 'notification-service'] as const;
+
+/** Lines for a person: an order that went through, its trace, and the counters of the services that it passed. */
+export async function prove(urls: ReadonlyMap<string, string>): Promise<string[]> {
+  const url = (name: string) => urls.get(name) ?? '';
+  const { orderId, traceId } = await placeOrder(url('api-gateway'));
+  const spans = await findTrace(url('jaeger'), traceId);
+  const counters = await findCounters(url('prometheus'));
+  return [
+    `order ${orderId} was answered 201 by ${url('api-gateway')}/orders`,
+    `trace ${traceId}: ${spans.length} spans of ${[...new Set(spans.map((span) => span.service))].join(', ')}`,
+    ...spans.map((span) => `    ${span.service}: ${span.operation}`),
+    `its address: ${url('jaeger')}/api/traces/${traceId}`,
+    ...counters.map(({ service, requests }) => `${service}: http_requests_total ${requests}`),
+  ];
+}
+
+/** Places an order under a trace id of our own choosing. */
+export async function placeOrder(gateway: string): Promise<{ orderId: string; traceId: string }> {
+  const traceId = randomBytes(16).toString('hex');
+  const response = await fetch(`${gateway}/orders`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01`,
+    },
+    body: JSON.stringify({ product_id: 1, quantity: 2, user_id: 'ada' }),
+    signal: AbortSignal.timeout(15_000),
+  });
+  const body = await response.text();
+  if (response.status !== 201) throw new Error(`POST ${gateway}/orders answered ${response.status}: ${body}`);
+  return { orderId: (JSON.parse(body) as { id: string }).id, traceId };
+}
+
+export interface Span {
+  readonly service: string;
+  readonly operation: string;
+}
+
+interface JaegerAnswer {
+  readonly data?: readonly {
+    readonly spans: readonly {
+      readonly operationName: string;
+      readonly processID: string;
+      readonly startTime: number;
+    }[];
+    readonly processes: Readonly<Record<string, { readonly serviceName: string }>>;
+  }[];
+}
+
+/** The spans of a trace in Jaeger, once every service that an order passes has sent its own. */
+export async function findTrace(jaeger: string, traceId: string): Promise<Span[]> {
+  return eventually(
+    `the trace ${traceId} in Jaeger with spans of ${tracedServices.join(', ')}`,
+    async () => {
+      const spans = await spansOf(jaeger, traceId);
+      const services = new Set(spans.map((span) => span.service));
+      return tracedServices.every((service) => services.has(service)) && spans;
+    },
+    { timeoutMs: 60_000, everyMs: 500 },
+  );
+}
+
+async function spansOf(jaeger: string, traceId: string): Promise<Span[]> {
+  const { data = [] } = await json<JaegerAnswer>(`${jaeger}/api/traces/${traceId}`);
+  return data.flatMap(({ spans, processes }) =>
+    [...spans]
+      .sort((a, b) => a.startTime - b.startTime)
+      .map((span) => ({
+        service: processes[span.processID]?.serviceName ?? '',
+        operation: span.operationName,
+      })),
+  );
+}
+
+interface PrometheusAnswer {
+  readonly data: {
+    readonly result: readonly {
+      readonly metric: Readonly<Record<string, string>>;
+      readonly value: [number, string];
+    }[];
+  };
+}
+
+/** Asks Prometheus. Gives each series with its value. */
+export async function query(prometheus: string, promql: string) {
+  const answer = await json<PrometheusAnswer>(
+    `${prometheus}/api/v1/query?query=${encodeURIComponent(promql)}`,
+  );
+  return answer.data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
+}
+
+async function findCounters(prometheus: string): Promise<{ service: string; requests: number }[]> {
+  return eventually(
+    `the request counters of ${tracedServices.join(', ')} in Prometheus`,
+    async () => {
+      const series = await query(prometheus, 'sum by (service) (http_requests_total)');
+      const counters = series.map(({ metric, value }) => ({
+        service: metric.service ?? '',
+        requests: value,
+      }));
+      return (
+        tracedServices.every((service) => counters.some((counter) => counter.service === service)) && counters
+      );
+    },
+    { timeoutMs: 60_000, everyMs: 1000 },
+  );
+}
+
+async function json<T>(url: string): Promise<T> {
+  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+  if (!response.ok) throw new Error(`${url} answered ${response.status}`);
+  return (await response.json()) as T;
+}
