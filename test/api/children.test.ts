@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
-import { handoverFieldManager } from '../../operator/src/api/labels.ts';
+import { handoverFieldManager, replicasSetByAnnotation } from '../../operator/src/api/labels.ts';
 import type { MicroserviceSpec } from '../../operator/src/api/microservice.generated.ts';
 import type { KubeObject, Manifest } from '../../operator/src/api/object.ts';
 import { fromKubeconfig } from '../../operator/src/cluster/connection.ts';
@@ -36,7 +36,12 @@ describe('children in a real API server', () => {
     Promise.all(manifests.map((manifest) => api.create(transport, manifest, manager)));
 
   /** Takes the children from what is live to what is desired, as the plan says, and gives what is live then. */
-  async function follow(name: string, spec: MicroserviceSpec, live: readonly KubeObject[]) {
+  async function follow(
+    name: string,
+    spec: Partial<MicroserviceSpec>,
+    live: readonly KubeObject[],
+    afterEachStep: () => Promise<unknown> = async () => {},
+  ) {
     const ms = named(name, spec);
     const after = new Map(live.map((child) => [child.kind, child]));
     for (const step of planChanges(desiredChildren(ms), { microservice: ms, children: live, pods: [] })) {
@@ -51,6 +56,7 @@ describe('children in a real API server', () => {
         await api.remove(transport, step.child);
         after.delete(step.child.kind);
       }
+      await afterEachStep();
     }
     return [...after.values()];
   }
@@ -64,7 +70,7 @@ describe('children in a real API server', () => {
           expect(driftOf(manifest, live[index] as KubeObject)).toBeUndefined();
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
   });
 
@@ -77,19 +83,50 @@ describe('children in a real API server', () => {
         const fresh = await create(desiredChildren(named(newName(), after)));
         expect(changed.map(essence).toSorted(byKind)).toEqual(fresh.map(essence).toSorted(byKind));
       }),
-      { numRuns: 100 },
+      { numRuns: 60 },
     );
+  });
+
+  it('keep their number of pods when an autoscaler takes over, and take that of the spec when it goes', async () => {
+    const name = newName();
+    const resources = { requests: { cpu: '100m' } };
+    const fixed = { image: 'a:1', replicas: 4, resources };
+    const scaled = { ...fixed, replicas: 1, autoscaling: { minReplicas: 2, maxReplicas: 6, cpu: 70 } };
+    const counts: unknown[] = [];
+    const read = async () => {
+      const deployment = await api.get(transport, { kind: 'Deployment', namespace: 'default', name });
+      counts.push((deployment.spec as { replicas?: number }).replicas);
+      return deployment;
+    };
+    let children: KubeObject[] = await create(desiredChildren(named(name, fixed)));
+    await read();
+    children = await follow(name, scaled, children, read);
+    await follow(name, fixed, children, read);
+    // created; handed over, applied without replicas, autoscaler made; applied with replicas, autoscaler removed
+    expect(counts).toEqual([4, 4, 4, 4, 4, 4]);
+  });
+
+  it('are not written to when another object of the same name took their place', async () => {
+    const ms = named(newName(), { image: 'a:1' });
+    const created = await create(desiredChildren(ms));
+    const replaced = created.map((child) => ({
+      ...child,
+      metadata: { ...child.metadata, uid: 'of-an-earlier-one', labels: {} },
+    }));
+    for (const step of planChanges(desiredChildren(ms), { microservice: ms, children: replaced, pods: [] })) {
+      if (step.kind !== 'apply') throw new Error(`unexpected step ${step.kind}`);
+      await expect(api.apply(transport, step.manifest, manager)).rejects.toThrow(
+        /conflict|metadata\.uid: .* immutable/,
+      );
+    }
   });
 });
 
 /** What an object is, apart from its name and from what the API server gave it. */
 function essence({ kind, spec, metadata }: KubeObject): { readonly kind: string; readonly text: string } {
-  const { clusterIP, clusterIPs, ...rest } = spec as Record<string, unknown>;
-  const { replicas, ...withoutReplicas } = rest;
-  const kept =
-    metadata.annotations?.['microservice-platform.io/replicas-set-by'] === 'autoscaler'
-      ? withoutReplicas
-      : rest;
+  const given = { clusterIP: undefined, clusterIPs: undefined };
+  const scaledByOthers = metadata.annotations?.[replicasSetByAnnotation] === 'autoscaler';
+  const kept = { ...(spec as object), ...given, ...(scaledByOthers && { replicas: undefined }) };
   return { kind, text: JSON.stringify(kept, sorted, 1).replaceAll(metadata.name, 'NAME') };
 }
 

@@ -402,13 +402,13 @@ describe('the Microservice resource in a real API server', () => {
 
   it('gives a new Microservice one replica, and a status that no waiting client takes for ready', async () => {
     const created = await tryOut({});
-    expect(created['spec']).toMatchObject({ replicas: 1 });
-    expect(created['status']).toEqual({ observedGeneration: -1 });
+    expect(created.spec).toMatchObject({ replicas: 1 });
+    expect(created.status).toEqual({ observedGeneration: -1 });
   });
 
   it('adds no default inside lists, so that GitOps tools see what they wrote', async () => {
     const created = await tryOut({ ports: good.ports, env: [{ name: 'A' }] });
-    expect(created['spec']).toMatchObject({ ports: good.ports, env: [{ name: 'A' }] });
+    expect(created.spec).toMatchObject({ ports: good.ports, env: [{ name: 'A' }] });
   });
 
   it('answers kubectl scale, also for the very first status', async () => {
@@ -418,10 +418,10 @@ describe('the Microservice resource in a real API server', () => {
       metadata: { name: 'scaled' },
       spec: good,
     });
-    expect((await call('GET', `${microservices}/scaled/scale`))['spec']).toEqual({ replicas: 1 });
+    expect((await call('GET', `${microservices}/scaled/scale`)).spec).toEqual({ replicas: 1 });
     const patch = { spec: { replicas: 3 } };
     await call('PATCH', `${microservices}/scaled/scale`, patch, 'application/merge-patch+json');
-    expect((await call('GET', `${microservices}/scaled`))['spec']).toMatchObject({ replicas: 3 });
+    expect((await call('GET', `${microservices}/scaled`)).spec).toMatchObject({ replicas: 3 });
   });
 
   it('explains every field to kubectl', async () => {

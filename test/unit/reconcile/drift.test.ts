@@ -69,7 +69,7 @@ describe('driftOf', () => {
         const paths = leaves(stated);
         const path = paths[choice % paths.length] ?? [];
         const edited = structuredClone(live(manifest)) as unknown as Json;
-        changeAt(edited, path, (value) => (typeof value === 'number' ? value + 1 : `${value}x`));
+        changeAt(edited, path, (value) => (typeof value === 'number' ? value + 1 : `${String(value)}x`));
         expect(driftOf(manifest, edited as unknown as KubeObject), path.join('.')).toBeDefined();
       }),
       { numRuns: 300 },
