@@ -47,7 +47,10 @@ export async function withChannel<T>(
   );
   connection.on('error', () => undefined);
   try {
-    return await work(await connection.createChannel());
+    const channel = await connection.createChannel();
+    const result = await work(channel);
+    await channel.close(); // before the connection, which would drop what is not sent yet
+    return result;
   } finally {
     await connection.close();
   }

@@ -119,9 +119,11 @@ async function withSession(
     channel.on('close', () => lose());
     await work({ channel, lost: lost.signal, stop });
     lost.signal.throwIfAborted();
+    // First the channel: the driver drops what it has not sent yet, acknowledgements too, when the connection closes.
+    await within(closeMs, 'close of the channel', channel.close());
   } catch (error) {
     throw lost.signal.aborted ? lost.signal.reason : error;
   } finally {
-    await within(closeMs, 'close', connection.close()).catch(() => undefined);
+    await within(closeMs, 'close of the connection', connection.close()).catch(() => undefined);
   }
 }
