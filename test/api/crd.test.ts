@@ -1,6 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseAllDocuments } from 'yaml';
 import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
 import { eventually } from '../../cluster/eventually.ts';
 import type { Schema } from '../../operator/generate.ts';
@@ -327,6 +328,13 @@ const rules: readonly (readonly [what: string, refused: Spec, remedy: RegExp, ta
   ['replicas as text', { replicas: '2' }, /must be of type integer/, { ...autoscaling({}), replicas: 2 }],
 ];
 
+const manifests = join(import.meta.dirname, '../../manifests');
+const samples: readonly (readonly [name: string, spec: Spec])[] = globSync('**/*.yaml', { cwd: manifests })
+  .flatMap((file) => parseAllDocuments(readFileSync(join(manifests, file), 'utf8')))
+  .map((document) => document.toJS() as { kind?: string; metadata: { name: string }; spec: Spec })
+  .filter((object) => object?.kind === 'Microservice')
+  .map(({ metadata, spec }) => [metadata.name, { resources: {}, ports: [], ...spec }]);
+
 describe('the Microservice resource in a real API server', () => {
   let controlPlane: ControlPlane;
   let transport: Transport;
@@ -394,6 +402,10 @@ describe('the Microservice resource in a real API server', () => {
 
   it('takes a name of 63 characters', async () => {
     await tryOut({}, 'o'.repeat(63));
+  });
+
+  it.for(samples)('takes the Microservice %s of manifests/', async ([name, spec]) => {
+    await tryOut(spec, name);
   });
 
   it('refuses an unknown field and names it', async () => {
