@@ -20,7 +20,10 @@ let pool: ReturnType<typeof database>;
 beforeAll(async () => {
   postgres = await startPostgres();
   own = await postgres.createDatabase('orders');
-  product = await startService('product-service', databaseEnv(await postgres.createDatabase('product')));
+  product = await startService('product-service', {
+    ...databaseEnv(await postgres.createDatabase('product')),
+    OTEL_TRACES_EXPORTER: 'console',
+  });
   // Nobody listens there: the whole of this file is answered without a broker.
   const nobody = { host: '127.0.0.1', port: await freePort(), user: 'shop', password: 'none', vhost: '/' };
   env = { ...databaseEnv(own), ...brokerEnv(nobody), ...productEnv(product.grpcAddress) };
@@ -63,6 +66,14 @@ describe('POST /orders', () => {
       },
     ]);
     expect(JSON.parse(String(rows[0]?.body))).toEqual({ order_id: body.id, ...wanted });
+  });
+
+  it('carries the trace to product-service', async () => {
+    const trace = crypto.randomUUID().replaceAll('-', '');
+    await ask(`${order.url}/orders`, wanted, { traceparent: `00-${trace}-b7ad6b7169203331-01` });
+    await expect
+      .poll(() => product.log.map((line) => JSON.stringify(line)).join(), { timeout: 10_000 })
+      .toContain(trace);
   });
 
   it('keeps neither the order nor the event when one of them cannot be kept', async () => {
