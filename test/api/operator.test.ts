@@ -167,11 +167,29 @@ describe('what somebody does to a child by hand is undone within 2 s', () => {
       [8080],
     ],
     ['other bounds', 'HorizontalPodAutoscaler', { spec: { maxReplicas: 50 } }, 'maxReplicas', 5],
+    [
+      'another port of the container',
+      'Deployment',
+      {
+        spec: {
+          template: {
+            spec: {
+              containers: [{ name: 'orders', image: 'evil', ports: [{ name: 'http', containerPort: 9999 }] }],
+            },
+          },
+        },
+      },
+      'containerPorts',
+      [8080],
+    ],
   ])('%s', async (_, kind, patch, field, wanted) => {
     await established();
     await api.patch(childPath(kind), patch);
 
     const value = ({ spec: live }: Wire) => {
+      if (field === 'containerPorts') {
+        return live.template.spec.containers[0].ports.map(({ containerPort }: Wire) => containerPort);
+      }
       if (field === 'image') return live.template.spec.containers[0].image;
       return field === 'ports' ? live.ports.map(({ port }: Wire) => port) : live[field];
     };
@@ -195,6 +213,19 @@ describe('what somebody does to a child by hand is undone within 2 s', () => {
     await eventually(async () => expect((await child(kind)).metadata.labels).toEqual(metadata.labels), {
       withinMs: repairMs,
     });
+  });
+
+  test('and a change of the ports after that is passed on whole', async () => {
+    await established();
+    const port = (number: number) => ({ spec: { ports: [{ name: 'http', port: number }] } });
+    const shown = async () => (await child('Service')).spec.ports.map(({ port }: Wire) => port);
+    await api.patch(childPath('Service'), port(9999));
+    await eventually(async () => expect(await shown()).toEqual([8080]), { withinMs: repairMs });
+    await api.patch(microservicePath(), { spec: { ports: [{ name: 'http', containerPort: 7070 }] } });
+    await eventually(async () => expect(await shown()).toEqual([7070]), { withinMs: repairMs });
+
+    const [container] = (await child('Deployment')).spec.template.spec.containers;
+    expect(container.ports.map(({ containerPort }: Wire) => containerPort)).toEqual([7070]);
   });
 
   test('but not what is none of the operator’s business', async () => {

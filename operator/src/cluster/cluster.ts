@@ -19,9 +19,11 @@ export interface Cluster {
   create(manifest: Manifest): Promise<KubeObject>;
   /** Server-side apply with force under the operator's field manager, or under the one named. */
   apply(manifest: Manifest, options?: { readonly fieldManager?: string }): Promise<KubeObject>;
+  /** A merge patch of exactly that version of an object: for what others put there and an apply cannot take away. */
+  patch(live: KubeObject, patch: unknown): Promise<KubeObject>;
   /** Deletes that very object (precondition: `uid`); one that is gone already counts as deleted. */
   remove(ref: ObjectRef & { readonly uid: string }): Promise<void>;
-  /** Replaces the status of the Microservice by a merge patch on the status subresource. */
+  /** Replaces the status of exactly that version of a Microservice: `conflict` when there is a newer one. */
   writeStatus(microservice: KubeObject, status: unknown): Promise<void>;
   /** Records a Kubernetes event about an object. Never fails and never waits: an event that cannot be written is counted and dropped. */
   emit(event: ClusterEvent): void;

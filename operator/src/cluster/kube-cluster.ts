@@ -24,6 +24,12 @@ export interface KubeClusterOptions {
   readonly inactivityMs?: number;
 }
 
+/**
+ * Owner of what a patch wrote. Not the manager that applies: what one manager both patched and applied, no apply of
+ * his could take away again.
+ */
+const repairFieldManager = `${fieldManager}-repair`;
+
 /** A kind that is watched: what is known of it, and who keeps that up to date. */
 interface Watched {
   readonly store: Store;
@@ -161,6 +167,14 @@ export class KubeCluster implements Cluster {
     return applied;
   }
 
+  async patch(live: KubeObject, patch: unknown): Promise<KubeObject> {
+    const patched = await api.patch(this.#options.transport, live, onVersionOf(live, patch), {
+      fieldManager: repairFieldManager,
+    });
+    this.#expect(ownerOf(live), patched);
+    return patched;
+  }
+
   async remove(ref: ObjectRef & { readonly uid: string }): Promise<void> {
     const store = this.#watched.get(ref.kind)?.store;
     const owner = ownerOf(store?.get(ref));
@@ -177,10 +191,11 @@ export class KubeCluster implements Cluster {
   }
 
   async writeStatus(microservice: KubeObject, status: unknown): Promise<void> {
-    const { resourceVersion } = microservice.metadata;
-    // Only onto the version that it was decided for: never onto a later Microservice of the same name.
-    const patch = { metadata: { resourceVersion }, status: replacing(microservice.status, status) };
-    const written = await api.patchStatus(this.#options.transport, microservice, patch, { fieldManager });
+    const patch = onVersionOf(microservice, { status: replacing(microservice.status, status) });
+    const written = await api.patch(this.#options.transport, microservice, patch, {
+      fieldManager,
+      subresource: 'status',
+    });
     this.#expect(microservice.metadata, written);
   }
 
@@ -263,6 +278,11 @@ export class KubeCluster implements Cluster {
     };
     return event;
   }
+}
+
+/** A patch for the version that it was decided for, and never for a later object of the same name. */
+function onVersionOf({ metadata: { resourceVersion } }: KubeObject, patch: unknown): unknown {
+  return { ...(patch as object), metadata: { resourceVersion } };
 }
 
 /** A note of at most so many bytes as the API server takes, cut between two characters. */

@@ -145,22 +145,23 @@ function applyRequest(verb: Verb, manifest: Manifest, fieldManager: string, repe
   };
 }
 
-/** A JSON merge patch of the status subresource. */
-export async function patchStatus(
+/** A JSON merge patch, of the object or of a subresource. Repeatable only because it states a resourceVersion. */
+export async function patch(
   transport: Transport,
   object: KubeObject,
-  patch: unknown,
-  { fieldManager }: { readonly fieldManager: string },
+  body: unknown,
+  { fieldManager, subresource }: { readonly fieldManager: string; readonly subresource?: 'status' },
 ): Promise<KubeObject> {
   const resource = resourceOf(object.kind);
+  const target = targetOf(resource, object.metadata);
   const answer = await transport.call({
     verb: 'patch',
     kind: resource.kind,
-    target: `status of ${targetOf(resource, object.metadata)}`,
+    target: subresource === undefined ? target : `${subresource} of ${target}`,
     method: 'PATCH',
-    path: pathOf(resource, object.metadata, { fieldManager }, 'status'),
+    path: pathOf(resource, object.metadata, { fieldManager }, subresource),
     contentType: 'application/merge-patch+json',
-    body: patch,
+    body,
     repeatable: true,
   });
   return answer as KubeObject;

@@ -3,6 +3,8 @@ import type { Microservice } from '../api/microservice.generated.ts';
 import type { KubeObject, ObjectRef } from '../api/object.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import { ClusterError } from '../cluster/errors.ts';
+import { hashIn } from './drift.ts';
+import { withoutIntruders } from './intruders.ts';
 import { refOf, stepsFor } from './plan.ts';
 import type { Step } from './step.ts';
 
@@ -58,7 +60,7 @@ async function carryOut(cluster: Cluster, ms: Microservice, step: Step): Promise
     case 'create':
       return createOrTakeUp(cluster, ms, step);
     case 'apply':
-      return { kind: 'configured', child, object: await cluster.apply(step.manifest) };
+      return { kind: 'configured', child, object: await configure(cluster, step) };
     case 'handover': {
       const object = await cluster.apply(step.manifest, { fieldManager: handoverFieldManager });
       return { kind: 'handed-over', child, object };
@@ -71,6 +73,27 @@ async function carryOut(cluster: Cluster, ms: Microservice, step: Step): Promise
     case 'refuse':
       return { kind: 'refused', child, because: step.because };
   }
+}
+
+/**
+ * Applies, and takes out what others put into the lists that are ours. When the Microservice was changed since the
+ * last apply, ports that are too many may be our own, and then go by the apply alone; so that is tried first.
+ */
+async function configure(
+  cluster: Cluster,
+  { manifest, live }: Extract<Step, { kind: 'apply' }>,
+): Promise<KubeObject> {
+  const patch = withoutIntruders(manifest, live);
+  if (patch === undefined) return cluster.apply(manifest);
+  if (hashIn(manifest) !== hashIn(live)) {
+    try {
+      return await cluster.apply(manifest);
+    } catch (error) {
+      if (!(error instanceof ClusterError && error.kind === 'invalid')) throw error;
+    }
+  }
+  await cluster.patch(live, patch);
+  return cluster.apply(manifest);
 }
 
 /** Watches show labelled objects only: one that is there without our labels is met here, and judged by its owner. */

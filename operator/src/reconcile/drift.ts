@@ -8,7 +8,6 @@ import { sameQuantity } from './quantity.ts';
  * The hash tells of what is no longer stated.
  */
 export function driftOf(desired: Manifest, live: KubeObject): string | undefined {
-  const hash = (object: KubeObject) => object.metadata.annotations?.[desiredHashAnnotation];
   const { metadata, ...rest } = desired;
   const stated = {
     metadata: {
@@ -20,7 +19,12 @@ export function driftOf(desired: Manifest, live: KubeObject): string | undefined
   };
   const found = difference(stated, live, []);
   if (found !== undefined) return found.join('.');
-  return hash(desired) === hash(live) ? undefined : `metadata.annotations.${desiredHashAnnotation}`;
+  return hashIn(desired) === hashIn(live) ? undefined : `metadata.annotations.${desiredHashAnnotation}`;
+}
+
+/** The hash of the manifest that an object was made from, as it says itself. */
+export function hashIn({ metadata }: KubeObject): string | undefined {
+  return metadata.annotations?.[desiredHashAnnotation];
 }
 
 type Path = readonly string[];
@@ -36,6 +40,9 @@ const listKeys: Readonly<Record<string, readonly string[]>> = {
   'spec.template.spec.topologySpreadConstraints': ['topologyKey', 'whenUnsatisfiable'],
   'spec.template.spec.volumes': ['name'],
 };
+
+/** Of those, the lists in which nobody else has any business: an item that nobody asked for is drift too. */
+const ownLists = new Set(['spec.ports', 'spec.template.spec.containers.ports']);
 
 function difference(desired: unknown, live: unknown, path: Path): Path | undefined {
   if (desired === undefined || desired === live) return undefined;
@@ -63,7 +70,8 @@ function firstDifference(
 function listDifference(desired: readonly unknown[], live: unknown, path: Path): Path | undefined {
   if (!Array.isArray(live)) return path;
   const keys = listKeys[path.join('.')];
-  if (keys === undefined && live.length !== desired.length) return path;
+  const isExact = keys === undefined || ownLists.has(path.join('.'));
+  if (isExact && live.length !== desired.length) return path;
   for (const [index, item] of desired.entries()) {
     const counterpart: unknown = keys ? live.find((other) => sameKeys(keys, item, other)) : live[index];
     if (counterpart === undefined) return path;

@@ -48,7 +48,7 @@ function update(manifest: Manifest, live: KubeObject, ms: Microservice): readonl
     ...handover(manifest, live, ms),
     ...(drift === undefined
       ? []
-      : [{ kind: 'apply', manifest: forThisVery(live, manifest), because } as const]),
+      : [{ kind: 'apply', manifest: forThisVery(live, manifest), live, because } as const]),
   ];
 }
 

@@ -1,11 +1,16 @@
-import type { Manifest, ObjectRef } from '../api/object.ts';
+import type { KubeObject, Manifest, ObjectRef } from '../api/object.ts';
 
 /** One thing to do about one child, and why. */
 export type Step =
   /** There is none yet, as far as is known. */
   | { readonly kind: 'create'; readonly manifest: Manifest }
   /** It is ours and is not what is asked for. */
-  | { readonly kind: 'apply'; readonly manifest: Manifest; readonly because: string }
+  | {
+      readonly kind: 'apply';
+      readonly manifest: Manifest;
+      readonly live: KubeObject;
+      readonly because: string;
+    }
   /** The autoscaler is about to set the replica count; until it does, the count stays what it is. */
   | { readonly kind: 'handover'; readonly manifest: Manifest; readonly because: string }
   /** It is ours and is no longer asked for. */
