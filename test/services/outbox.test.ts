@@ -1,5 +1,8 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { type BrokerSession, keepConnected } from '../../services/common/src/broker.ts';
 import { declareOrderEvents } from '../../services/common/src/order-events.ts';
 import { database, query } from '../../services/common/src/postgres.ts';
 import { recordingLog, settingsOf } from '../support/database.ts';
@@ -81,6 +84,38 @@ async function arrived(queue: string): Promise<string[]> {
   return messages.map((message) => JSON.parse(message.content.toString()).order_id);
 }
 
+describe('the connection to the broker', () => {
+  it('is given up when the broker says nothing, at its opening and later', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const settings = (port: number) => ({
+      rabbitmqHost: '127.0.0.1',
+      rabbitmqPort: port,
+      rabbitmqUser: rabbitmq.user,
+      rabbitmqPassword: rabbitmq.password,
+      rabbitmqVhost: rabbitmq.vhost,
+    });
+    const untilLost = async ({ lost }: BrokerSession) => {
+      if (!lost.aborted) await once(lost, 'abort');
+    };
+    const logs = { opening: recordingLog(), later: recordingLog() };
+    const opening = keepConnected(settings((silent.address() as AddressInfo).port), logs.opening, untilLost);
+    const later = keepConnected(settings(proxy.port), logs.later, untilLost);
+    await expect.poll(() => later.check().then(() => 'connected'), patient).toBe('connected');
+    proxy.swallowAnswers();
+    await expect
+      .poll(() => logs.opening.lines, patient)
+      .toContainEqual(expect.stringContaining('connect ETIMEDOUT'));
+    await expect(opening.check()).rejects.toThrow('connect ETIMEDOUT');
+    await expect
+      .poll(() => logs.later.lines, patient)
+      .toContainEqual(expect.stringContaining('Heartbeat timeout'));
+    proxy.cut();
+    await Promise.all([opening.close(), later.close()]);
+    silent.close();
+  });
+});
+
 describe('the outbox', () => {
   it('hands each order over as a persistent OrderCreated message with id, version and trace', async () => {
     const order = await startOrders();
@@ -101,6 +136,17 @@ describe('the outbox', () => {
     expect(message?.fields).toMatchObject({ exchange: 'orders.events', routingKey: 'order.created' });
     await waiting(0);
     expect(await metric(order.url, 'messages_published_total{type="OrderCreated"}')).toBe(1);
+  });
+
+  it('does not wait for the next look at the database when there is news', async () => {
+    const order = await startOrders();
+    await place(order, 1);
+    await waiting(0);
+    for (let count = 0; count < 4; count++) {
+      await place(order, 1);
+      const pending = async () => (await query(pool, 'SELECT id FROM outbox')).rowCount;
+      await expect.poll(pending, { timeout: 1500, interval: 20 }).toBe(0);
+    }
   });
 
   it('publishes each row once when two replicas share it and nothing fails', async () => {
