@@ -1,42 +1,46 @@
+import { createServer, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Postgres, type PostgresDatabase, startPostgres } from '../support/postgres.ts';
 import { runService, startService } from '../support/service-process.ts';
 
-let postgres: Postgres;
-let database: PostgresDatabase;
+/** A backend that keeps every request until the test lets it go. */
+const held: ServerResponse[] = [];
+const backend = createServer((_request, response) => void held.push(response));
+let backendUrl = '';
 
 beforeAll(async () => {
-  postgres = await startPostgres();
-  database = await postgres.createDatabase('product');
+  await new Promise<void>((resolve) => backend.listen(0, '127.0.0.1', resolve));
+  backendUrl = `http://127.0.0.1:${(backend.address() as AddressInfo).port}`;
 });
-afterAll(async () => {
-  await postgres.stop();
+afterAll(() => {
+  backend.close();
+  backend.closeAllConnections();
 });
 
-function productEnv() {
-  return {
-    DB_HOST: database.host,
-    DB_PORT: String(database.port),
-    DB_USER: database.user,
-    DB_PASSWORD: database.password,
-    DB_NAME: database.database,
-  };
+function startGateway(drainMs: number) {
+  return startService('api-gateway', {
+    PRODUCT_SERVICE_URL: backendUrl,
+    ORDER_SERVICE_URL: backendUrl,
+    NOTIFICATION_SERVICE_URL: backendUrl,
+    SHUTDOWN_DRAIN_MS: String(drainMs),
+  });
 }
 
-/** While held, every query on the products waits. */
-async function lockProducts() {
-  const client = new pg.Client(database);
-  await client.connect();
-  await client.query('BEGIN; LOCK TABLE products');
-  return { release: () => client.end() };
-}
+const noDatabase = {
+  DB_HOST: '127.0.0.1',
+  DB_PORT: '1',
+  DB_USER: 'product',
+  DB_PASSWORD: 'none',
+  DB_NAME: 'product',
+};
+
+const startMs = 30_000;
 
 async function waitFor(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + 5_000;
+  const deadline = Date.now() + startMs;
   while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`waited 5 s for: ${what}`);
+    if (Date.now() > deadline) throw new Error(`waited ${startMs} ms for: ${what}`);
     await sleep(20);
   }
 }
@@ -49,10 +53,9 @@ const refused = (url: string) =>
 
 describe('a service that is told to stop', () => {
   it('goes unready and serves on, then lets running requests end, takes no new ones, and exits with 0', async () => {
-    const service = await startService('product-service', { ...productEnv(), SHUTDOWN_DRAIN_MS: '600' });
-    const lock = await lockProducts();
+    const service = await startGateway(600);
     const running = fetch(`${service.url}/products/1`);
-    await waitFor('the query to wait', async () => (await waitingQueries()) === 1);
+    await waitFor('the request to be with the backend', () => held.length === 1);
 
     const ended = service.stop();
     await waitFor('draining', () => service.log.some(({ msg }) => msg === 'draining'));
@@ -63,13 +66,13 @@ describe('a service that is told to stop', () => {
 
     await waitFor('new connections to be refused', () => refused(`${service.url}/healthz`));
     expect(service.child.exitCode).toBeNull();
-    await lock.release();
+    held[0]?.end('done');
     expect((await running).status).toBe(200);
     expect(await ended).toEqual({ code: 0, signal: null });
   });
 
   it('ends at once when told a second time', async () => {
-    const service = await startService('product-service', { ...productEnv(), SHUTDOWN_DRAIN_MS: '60000' });
+    const service = await startGateway(60_000);
     service.child.kill('SIGTERM');
     await waitFor('draining', () => service.log.some(({ msg }) => msg === 'draining'));
     const started = performance.now();
@@ -78,21 +81,13 @@ describe('a service that is told to stop', () => {
   });
 
   it('ends at once while it still waits for its database', async () => {
-    const { child, log, ended } = runService('product-service', { ...productEnv(), DB_PORT: '1' });
+    const { child, log, ended } = runService('product-service', noDatabase);
     await waitFor('the wait for the database', () =>
       log.some(({ msg }) => String(msg).startsWith('waiting for')),
     );
     child.kill('SIGTERM');
     expect(await ended).toEqual({ code: 0, signal: null });
   });
-
-  async function waitingQueries(): Promise<number> {
-    const client = new pg.Client(database);
-    await client.connect();
-    const { rowCount } = await client.query(`SELECT 1 FROM pg_locks WHERE NOT granted`);
-    await client.end();
-    return rowCount ?? 0;
-  }
 });
 
 describe('a service that cannot start', () => {
@@ -116,7 +111,7 @@ describe('a service that cannot start', () => {
 
   it('says so when the optional package of the Jaeger exporter is not installed', async () => {
     const { log, ended } = runService('product-service', {
-      ...productEnv(),
+      ...noDatabase,
       OTEL_TRACES_EXPORTER: 'jaeger',
       NODE_OPTIONS: `--import ${withoutPackage('@opentelemetry/exporter-jaeger')}`,
     });

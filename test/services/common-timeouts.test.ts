@@ -52,7 +52,10 @@ describe.concurrent('a service whose peer is slow', () => {
     app.get('/large', async () => Buffer.alloc(64 * 1024 * 1024));
     await app.listen({ port: 0, host: '127.0.0.1' });
     port = portOf(app.server);
-    closers.push(() => app.close());
+    closers.push(
+      () => app.close(),
+      () => app.server.closeAllConnections(),
+    );
   });
 
   it('refuses a head that does not arrive within 5 s', async () => {
