@@ -1,0 +1,155 @@
+import { baseConfig, type ConfigSchema, readConfig } from '@microservice-platform/common';
+import { describe, expect, it } from 'vitest';
+import { gatewayConfig } from '../../services/api-gateway/src/config.ts';
+import { telemetryConfig } from '../../services/common/src/telemetry-config.ts';
+import { notificationConfig } from '../../services/notification-service/src/config.ts';
+import { orderConfig } from '../../services/order-service/src/config.ts';
+import { productConfig } from '../../services/product-service/src/config.ts';
+import { find, ofKind, platformNamespace, render, shop, type Wire } from './rendered.ts';
+
+const platform = render();
+const objects = shop();
+const microservices = ofKind(objects, 'Microservice');
+
+const schemas: Readonly<Record<string, ConfigSchema>> = {
+  'api-gateway': gatewayConfig,
+  'product-service': productConfig,
+  'order-service': orderConfig,
+  'notification-service': notificationConfig,
+};
+
+/** What has to be there before the shop is applied. */
+const secrets: Readonly<Record<string, readonly string[]>> = {
+  rabbitmq: ['username', 'password'],
+  'product-service-db': ['username', 'password', 'database'],
+  'order-service-db': ['username', 'password', 'database'],
+  'notification-service-db': ['username', 'password', 'database'],
+};
+
+/** The environment of a Microservice as its pods see it, with a word in place of every secret. */
+function environmentOf({ spec }: Wire): Record<string, string> {
+  return Object.fromEntries(spec.env.map(({ name, value }: Wire) => [name, value ?? 'secret']));
+}
+
+/** Every host and port that the environment names, as `host:port`. */
+function addressesIn(env: Readonly<Record<string, string>>): string[] {
+  return Object.entries(env).flatMap(([name, value]) => {
+    if (/_(URL|ENDPOINT)$/.test(name)) return [new URL(value).host];
+    if (/_HOST$/.test(name)) return [`${value}:${env[name.replace(/_HOST$/, '_PORT')]}`];
+    return [];
+  });
+}
+
+/** Every address that a Service of the shop or of the platform answers at, as services of the shop may write it. */
+const addresses = new Set([
+  ...ofKind(objects, 'Service').flatMap(({ metadata, spec }) =>
+    spec.ports.map(({ port }: Wire) => `${metadata.name}:${port}`),
+  ),
+  ...microservices.flatMap(({ metadata, spec }) =>
+    spec.ports.map((port: Wire) => `${metadata.name}:${port.servicePort ?? port.containerPort}`),
+  ),
+  ...ofKind(platform, 'Service').flatMap(({ metadata, spec }) =>
+    spec.ports.map(({ port }: Wire) => `${metadata.name}.${platformNamespace}.svc:${port}`),
+  ),
+]);
+
+function secretKeysIn(value: unknown): (readonly [string, string])[] {
+  if (typeof value !== 'object' || value === null) return [];
+  const node: Wire = value;
+  if (node.secretKeyRef) return [[node.secretKeyRef.name, node.secretKeyRef.key]];
+  if (node.secret?.items)
+    return node.secret.items.map((item: Wire): [string, string] => [node.secret.name, item.key]);
+  if (node.secret?.secretName) return [[node.secret.secretName, 'username']];
+  return Object.values(node).flatMap(secretKeysIn);
+}
+
+describe('the shop', () => {
+  it('is four Microservices, PostgreSQL and RabbitMQ, in one namespace', () => {
+    expect(microservices.map(({ metadata }) => metadata.name).sort()).toEqual(Object.keys(schemas).sort());
+    expect(new Set(objects.slice(1).map(({ metadata }) => metadata.namespace))).toEqual(new Set(['shop']));
+  });
+
+  it('makes its namespace first, and has it refuse pods that are not restricted', () => {
+    expect(objects[0]).toMatchObject({
+      kind: 'Namespace',
+      metadata: { name: 'shop', labels: { 'pod-security.kubernetes.io/enforce': 'restricted' } },
+    });
+  });
+
+  it('takes secrets from the Secrets that are made for it, and leaves none unused', () => {
+    const used = secretKeysIn(objects);
+    for (const [name, key] of used) expect(secrets[name] ?? []).toContain(key);
+    expect(new Set(used.map(([name]) => name))).toEqual(new Set(Object.keys(secrets)));
+  });
+});
+
+describe.each(microservices.map((it): [string, Wire] => [it.metadata.name, it]))(
+  '%s',
+  (name, microservice) => {
+    const env = environmentOf(microservice);
+    const schema = { ...baseConfig, ...telemetryConfig, ...schemas[name] };
+
+    it('gets an environment that it starts with', () => {
+      expect(() => readConfig(env, schema)).not.toThrow();
+    });
+
+    it('gets no variable that it does not read', () => {
+      const read = Object.values(schema).map(({ variable }) => variable);
+      expect(Object.keys(env).filter((variable) => !read.includes(variable))).toEqual([]);
+    });
+
+    it('is told only addresses that are there', () => {
+      expect(addressesIn(env).filter((address) => !addresses.has(address))).toEqual([]);
+    });
+
+    it('listens where its ports say', () => {
+      const ports = Object.fromEntries(
+        microservice.spec.ports.map((port: Wire) => [port.name, port.containerPort]),
+      );
+      expect(ports.http).toBe(Number(env.SERVER_PORT));
+      expect(ports.grpc).toBe(env.GRPC_PORT === undefined ? undefined : Number(env.GRPC_PORT));
+    });
+
+    it('reports under its own name and the version of its image', () => {
+      expect(env.OTEL_SERVICE_NAME).toBe(name);
+      expect(microservice.spec.image).toBe(`ghcr.io/microservice-platform/${name}:${env.SERVICE_VERSION}`);
+    });
+  },
+);
+
+describe('platform and shop together', () => {
+  interface Need {
+    readonly pods: number;
+    readonly resources: Wire;
+  }
+  // Every Microservice at its largest, and one more pod each for a rollout at the same time.
+  const needs: readonly Need[] = [
+    ...microservices.map(({ spec }) => ({
+      pods: (spec.autoscaling?.maxReplicas ?? spec.replicas) + 1,
+      resources: spec.resources,
+    })),
+    ...[...platform, ...objects]
+      .filter(({ kind }) => ['Deployment', 'StatefulSet'].includes(kind))
+      .map(({ spec }) => ({
+        pods: spec.replicas,
+        resources: spec.template.spec.containers[0].resources,
+      })),
+  ];
+  const sum = (of: (resources: Wire) => string) =>
+    needs.reduce((total, { pods, resources }) => total + pods * Number.parseInt(of(resources), 10), 0);
+
+  it('ask for at most 1000 millicores, scaled out and rolled at once: 200 are left for the cluster itself', () => {
+    for (const { resources } of needs) expect(resources.requests.cpu).toMatch(/^\d+m$/);
+    expect(sum(({ requests }) => requests.cpu)).toBeLessThanOrEqual(1000);
+  });
+
+  it('take at most 5.5 GiB of memory, scaled out and rolled at once', () => {
+    for (const { resources } of needs) expect(resources.limits.memory).toMatch(/^\d+Mi$/);
+    expect(sum(({ limits }) => limits.memory)).toBeLessThanOrEqual(5.5 * 1024);
+  });
+
+  it('scale the product service by its CPU, from two pods on', () => {
+    const { autoscaling } = find(objects, 'Microservice', 'product-service').spec;
+    expect(autoscaling).toMatchObject({ minReplicas: 2, maxReplicas: 4, cpu: 70 });
+  });
+});

@@ -1,0 +1,145 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { chart, find, helm, names, ofKind, platformNamespace, render, type Wire } from './rendered.ts';
+
+const schema: Wire = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8'));
+
+/** The part of the schema that a value is held to. */
+function schemaOf(path: readonly string[]): Wire {
+  return path.reduce((part: Wire, key) => {
+    const object = part?.$ref ? schema.$defs[part.$ref.split('/').at(-1)] : part;
+    return object?.properties?.[key] ?? object?.additionalProperties;
+  }, schema);
+}
+
+function leaves(value: unknown, path: readonly string[] = []): (readonly string[])[] {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return [path];
+  return Object.entries(value).flatMap(([key, part]) => leaves(part, [...path, key]));
+}
+
+describe('the values of the chart', () => {
+  const defaults: unknown = parse(readFileSync(join(chart, 'values.yaml'), 'utf8'));
+
+  it.each(leaves(defaults).map((path) => path.join('.')))('describe %s', (path) => {
+    expect(schemaOf(path.split('.'))).toMatchObject({ description: expect.stringMatching(/.+/) });
+  });
+
+  it.each([
+    [{ oprator: {} }, /oprator/],
+    [{ operator: { replicas: 3 } }, /operator.*replicas/s],
+    [{ metrics: { mode: 'external' } }, /metrics\/mode.*embedded.*none/s],
+    [{ operator: { logLevel: 'loud' } }, /operator\/logLevel.*debug.*info.*warn.*error/s],
+    [{ prometheus: { scrapeInterval: 'often' } }, /prometheus\/scrapeInterval/],
+    [{ operator: { image: { repository: 'operator' } } }, /operator\/image\/repository/],
+  ])('refuse %j and name what is wrong', (values, message) => {
+    expect(() => render(values)).toThrow(message);
+  });
+
+  it('leave `global` to a parent chart', () => {
+    expect(() => render({ global: { anything: { at: 'all' } } })).not.toThrow();
+  });
+
+  it('take every image from the registry that global.imageRegistry names', () => {
+    const deployments = ofKind(
+      render({ global: { imageRegistry: 'registry.example.test:5000/mirror' } }),
+      'Deployment',
+    );
+    const images = deployments.map((deployment) => deployment.spec.template.spec.containers[0].image);
+    expect(images.sort()).toEqual([
+      expect.stringMatching(/^registry\.example\.test:5000\/mirror\/jaegertracing\/jaeger:/),
+      'registry.example.test:5000/mirror/microservice-platform/operator:0.1.0',
+      expect.stringMatching(/^registry\.example\.test:5000\/mirror\/prom\/prometheus:/),
+    ]);
+  });
+
+  it('give every pod the Secrets for its registry', () => {
+    const deployments = ofKind(render({ imagePullSecrets: [{ name: 'registry' }] }), 'Deployment');
+    for (const { spec } of deployments) {
+      expect(spec.template.spec.imagePullSecrets).toEqual([{ name: 'registry' }]);
+    }
+  });
+
+  it('reach the operator', () => {
+    const objects = render({
+      operator: {
+        logLevel: 'debug',
+        concurrency: 7,
+        image: { repository: 'localhost/a/operator', tag: 'b' },
+      },
+    });
+    const [container] = find(objects, 'Deployment', 'operator').spec.template.spec.containers;
+    expect(container.image).toBe('localhost/a/operator:b');
+    expect(container.env).toEqual(
+      expect.arrayContaining([
+        { name: 'OPERATOR_LOG_LEVEL', value: 'debug' },
+        { name: 'OPERATOR_CONCURRENCY', value: '7' },
+      ]),
+    );
+  });
+
+  it('keep samples in a claim of the class that is named, when they are to outlive the pod', () => {
+    const storage = { persistent: true, size: '5Gi', storageClassName: 'fast' };
+    const objects = render({ prometheus: { storage } });
+    expect(find(objects, 'PersistentVolumeClaim', 'prometheus').spec).toMatchObject({
+      storageClassName: 'fast',
+      resources: { requests: { storage: '5Gi' } },
+    });
+    expect(find(objects, 'Deployment', 'prometheus').spec.template.spec.volumes).toContainEqual({
+      name: 'data',
+      persistentVolumeClaim: { claimName: 'prometheus' },
+    });
+  });
+});
+
+describe('the modes of the chart', () => {
+  it('bring Jaeger and Prometheus by default', () => {
+    expect(names(render(), 'Deployment')).toEqual(['jaeger', 'operator', 'prometheus']);
+  });
+
+  it('leave out everything of Jaeger, its scrape job too', () => {
+    const objects = render({ tracing: { mode: 'none' } });
+    expect(names(objects, 'Deployment')).toEqual(['operator', 'prometheus']);
+    expect(JSON.stringify(objects)).not.toContain('jaeger');
+  });
+
+  it('leave out everything of Prometheus, its rights too', () => {
+    const objects = render({ metrics: { mode: 'none' } });
+    expect(names(objects, 'Deployment')).toEqual(['jaeger', 'operator']);
+    expect(objects.filter(({ metadata }) => metadata.name.includes('prometheus'))).toEqual([]);
+  });
+
+  it('leave the definition of Microservice to whoever brings it', () => {
+    expect(ofKind(render({ crds: { install: false } }), 'CustomResourceDefinition')).toEqual([]);
+  });
+
+  it('keep the definition when the release goes, unless told otherwise', () => {
+    const policy = (keep: boolean) =>
+      find(render({ crds: { keep } }), 'CustomResourceDefinition', 'microservices.microservice-platform.io')
+        .metadata.annotations?.['helm.sh/resource-policy'];
+    expect([policy(true), policy(false)]).toEqual(['keep', undefined]);
+  });
+});
+
+describe('the notes after an install', () => {
+  const notes = (values: object) =>
+    helm(
+      ['install', 'platform', chart, '-n', platformNamespace, '--dry-run=client', '--values', '-'],
+      JSON.stringify(values),
+    ).replace(/^.*\nNOTES:\n/s, '');
+
+  it('say where traces and metrics are', () => {
+    expect(notes({})).toMatch(/service\/jaeger 16686.*every 5s.*service\/prometheus 9090/s);
+  });
+
+  it('say what is missing instead, when it is left out', () => {
+    const text = notes({ tracing: { mode: 'none' }, metrics: { mode: 'none' }, crds: { install: false } });
+    expect(text).toMatch(/tracing\.mode=none.*metrics\.mode=none.*crds\.install=false/s);
+    expect(text).not.toMatch(/port-forward/);
+  });
+
+  it('warn when uninstalling would take every Microservice along', () => {
+    expect(notes({ crds: { keep: false } })).toMatch(/crds\.keep=false/);
+  });
+});
