@@ -5,21 +5,14 @@ import { sameQuantity } from './quantity.ts';
 /**
  * Where a live object is not what was last asked for, as a path such as `spec.replicas`, or undefined when it is.
  * Everything that the manifest states has to be there; what the API server or somebody else added does not matter.
- * The hash tells of what is no longer stated.
+ * The hash among its annotations tells of what is no longer stated.
  */
 export function driftOf(desired: Manifest, live: KubeObject): string | undefined {
   const { metadata, ...rest } = desired;
-  const stated = {
-    metadata: {
-      labels: metadata.labels,
-      annotations: metadata.annotations,
-      ownerReferences: metadata.ownerReferences,
-    },
-    ...rest,
-  };
-  const found = difference(stated, live, []);
-  if (found !== undefined) return found.join('.');
-  return hashIn(desired) === hashIn(live) ? undefined : `metadata.annotations.${desiredHashAnnotation}`;
+  const { labels, annotations, ownerReferences } = metadata;
+  // The metadata last: with another hash, what differs beside it says more.
+  const stated = { ...rest, metadata: { labels, annotations, ownerReferences } };
+  return difference(stated, live, [])?.join('.');
 }
 
 /** The hash of the manifest that an object was made from, as it says itself. */

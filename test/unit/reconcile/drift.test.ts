@@ -104,6 +104,13 @@ describe('driftOf', () => {
     expect(driftOf(after, live(before))).toBe('metadata.annotations.microservice-platform.io/desired-hash');
   });
 
+  it('finds an item too many in a list that counts as one value', () => {
+    const [deployment] = desiredChildren(microservice({ spec: { args: ['--port', '8080'] } }));
+    if (!deployment) throw new Error('there has to be a Deployment');
+    const text = JSON.stringify(live(deployment)).replace('["--port","8080"]', '["--port","8080","--debug"]');
+    expect(driftOf(deployment, JSON.parse(text) as KubeObject)).toBe('spec.template.spec.containers.args');
+  });
+
   it('names the place', () => {
     const [deployment] = desiredChildren(microservice({ spec: { replicas: 2 } }));
     if (!deployment) throw new Error('there has to be a Deployment');

@@ -10,6 +10,7 @@ import { liveChildren, pod, rolledOut } from '../../support/live-objects.ts';
 import { microservice } from '../../support/microservice.ts';
 
 const now = new Date('2026-01-01T00:01:00Z');
+const halfAMinute = new Date('2026-01-01T00:00:30Z');
 const ref = { kind: 'Service', namespace: 'shop', name: 'orders' };
 
 interface World {
@@ -192,13 +193,16 @@ describe('what is wrong', () => {
     ],
     [
       'an image that does not exist',
-      { pods: [pod('orders-a', waiting('ErrImagePull', notFound))] },
+      { pods: [pod('orders-a', waiting('ErrImagePull', notFound))], at: halfAMinute },
       'ImagePullFailed: Failed',
       /^image ghcr\.io\/acme\/orders:1\.4\.2 was not found in its registry - pod shop\/orders-a, container orders - check name and tag in spec\.image$/,
     ],
     [
       'an image name that makes no sense',
-      { pods: [pod('orders-a', waiting('InvalidImageName', 'couldn\'t parse image name "A"'))] },
+      {
+        pods: [pod('orders-a', waiting('InvalidImageName', 'couldn\'t parse image name "A"'))],
+        at: halfAMinute,
+      },
       'ImagePullFailed: Failed',
       /not a valid image reference.*correct spec\.image/,
     ],
@@ -211,6 +215,7 @@ describe('what is wrong', () => {
             waiting('ImagePullBackOff', 'Back-off pulling image "x": ErrImagePull: pull access denied'),
           ),
         ],
+        at: halfAMinute,
       },
       'ImagePullFailed: Failed',
       /may not be pulled.*rights of the nodes/,
@@ -219,7 +224,7 @@ describe('what is wrong', () => {
       'a registry that cannot be reached, for less than a minute',
       {
         pods: [pod('orders-a', waiting('ErrImagePull', 'dial tcp: lookup ghcr.io: no such host'))],
-        at: new Date('2026-01-01T00:00:30Z'),
+        at: halfAMinute,
       },
       'ImagePullFailed: InProgress',
       /its registry cannot be reached.*network and DNS/,
