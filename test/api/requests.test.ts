@@ -9,7 +9,7 @@ import { installDefinition, KubeApi, makeNamespace, paths, type Wire } from '../
 import { OperatorProcess } from '../support/operator-process.ts';
 
 /** So long after the last write nobody has anything more to write. */
-const quietMs = 1_500;
+const quietMs = 750;
 
 let plane: ControlPlane;
 let api: KubeApi;
@@ -102,7 +102,7 @@ test('at rest nothing is asked for at all', async () => {
   await reportReady();
   await quiet();
   proxy.seen.length = 0;
-  await sleep(10_000);
+  await sleep(5_000);
 
   expect(proxy.seen).toEqual([]);
 });
@@ -154,7 +154,6 @@ test('a restarted operator lists each kind once and writes nothing', async () =>
 test('a hundred Microservices are served over few connections, at the same cost each', async () => {
   const names = Array.from({ length: 100 }, (_, i) => `many-${i}`);
   const before = proxy.connections;
-  const start = performance.now();
   await Promise.all(
     names.map((name) =>
       api.post(paths.microservices(orders.namespace), microservice({ ...orders, name }, all)),
@@ -163,13 +162,10 @@ test('a hundred Microservices are served over few connections, at the same cost 
   await eventually(() => expect(proxy.writes().length).toBeGreaterThanOrEqual(names.length * 4), {
     withinMs: 30_000,
   });
-  const tookMs = performance.now() - start;
   await quiet();
 
   expect(proxy.writes()).toHaveLength(names.length * 4);
   expect(proxy.reads()).toEqual([]);
   expect(proxy.connections - before).toBeLessThanOrEqual(32);
-  console.log(
-    `100 Microservices with 3 children: ${Math.round(tookMs)} ms; operator: ${Math.round(operator.rss() / 1e6)} MB`,
-  );
+  expect(operator.rss()).toBeLessThan(400e6);
 });
