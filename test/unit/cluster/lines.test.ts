@@ -32,6 +32,19 @@ describe('a stream cut into lines', () => {
     expect([...new LineSplitter().push(Buffer.from('\n\na\n\n'))]).toEqual(['a']);
   });
 
+  test('has no end of its own, however long it goes on', () => {
+    const splitter = new LineSplitter();
+    const halves = Buffer.concat([
+      Buffer.alloc(512 * 1024, 'x'),
+      Buffer.from('\n'),
+      Buffer.alloc(512 * 1024, 'x'),
+    ]);
+    let lines = 0;
+    for (let i = 0; i < 140; i += 1) for (const _ of splitter.push(halves)) lines += 1;
+
+    expect(lines).toBe(140);
+  });
+
   test('refuses to collect a line without end', () => {
     const splitter = new LineSplitter();
     const megabyte = Buffer.alloc(1024 * 1024, 'x');
