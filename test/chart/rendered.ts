@@ -47,7 +47,7 @@ export function ofKind(objects: readonly Wire[], kind: string): readonly Wire[] 
 
 export function names(objects: readonly Wire[], kind: string): string[] {
   return ofKind(objects, kind)
-    .map((object) => object.metadata.name)
+    .map((object): string => object.metadata.name)
     .sort();
 }
 

@@ -5,7 +5,7 @@ import { telemetryConfig } from '../../services/common/src/telemetry-config.ts';
 import { notificationConfig } from '../../services/notification-service/src/config.ts';
 import { orderConfig } from '../../services/order-service/src/config.ts';
 import { productConfig } from '../../services/product-service/src/config.ts';
-import { find, ofKind, platformNamespace, render, shop, type Wire } from './rendered.ts';
+import { find, names, ofKind, platformNamespace, render, shop, type Wire } from './rendered.ts';
 
 const platform = render();
 const objects = shop();
@@ -65,7 +65,7 @@ function secretKeysIn(value: unknown): (readonly [string, string])[] {
 
 describe('the shop', () => {
   it('is four Microservices, PostgreSQL and RabbitMQ, in one namespace', () => {
-    expect(microservices.map(({ metadata }) => metadata.name).sort()).toEqual(Object.keys(schemas).sort());
+    expect(names(objects, 'Microservice')).toEqual(Object.keys(schemas).sort());
     expect(new Set(objects.slice(1).map(({ metadata }) => metadata.namespace))).toEqual(new Set(['shop']));
   });
 

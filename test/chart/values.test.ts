@@ -46,7 +46,7 @@ describe('the values of the chart', () => {
       render({ global: { imageRegistry: 'registry.example.test:5000/mirror' } }),
       'Deployment',
     );
-    const images = deployments.map((deployment) => deployment.spec.template.spec.containers[0].image);
+    const images = deployments.map(({ spec }): string => spec.template.spec.containers[0].image);
     expect(images.sort()).toEqual([
       expect.stringMatching(/^registry\.example\.test:5000\/mirror\/jaegertracing\/jaeger:/),
       'registry.example.test:5000/mirror/microservice-platform/operator:0.1.0',
