@@ -81,11 +81,13 @@ describe('the gateway', () => {
     expect(answer.headers.get('x-request-id')).toBe('id-7');
   });
 
-  it("passes a backend's own problem on unchanged, with what belongs to it", async () => {
-    const problem =
-      '{"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"d","code":"method_not_allowed"}';
+  it.each([
+    [405, 'method_not_allowed'],
+    [503, 'unavailable'],
+  ])("passes a backend's own problem %d on unchanged, with what belongs to it", async (status, code) => {
+    const problem = `{"type":"about:blank", "status":${status}, "detail":"d", "code":"${code}"}`;
     products.answer = (_request, response) => {
-      response.writeHead(405, {
+      response.writeHead(status, {
         'content-type': 'application/problem+json; charset=utf-8',
         allow: 'GET',
         server: 'secret/1.0',
@@ -95,7 +97,12 @@ describe('the gateway', () => {
     };
     const answer = await fetch(`${gateway.url}/products/1`, { method: 'PATCH' });
     products.answer = echo;
-    expect([answer.status, await answer.text(), answer.headers.get('allow')]).toEqual([405, problem, 'GET']);
+    expect([answer.status, await answer.text(), answer.headers.get('allow')]).toEqual([
+      status,
+      problem,
+      'GET',
+    ]);
+    expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
     expect(answer.headers.get('server')).toBeNull();
     expect(answer.headers.get('set-cookie')).toBeNull();
   });
@@ -142,7 +149,9 @@ describe('the gateway', () => {
     const asked = fetch(`${gateway.url}/orders`, { signal: caller.signal }).catch(() => 'left');
     setTimeout(() => caller.abort(), 200);
     expect(await asked).toBe('left');
+    const left = performance.now();
     await backendSaw;
+    expect(performance.now() - left).toBeLessThan(2_500); // by itself, it would ask for 5 s
     orders.answer = echo;
   });
 
