@@ -35,7 +35,7 @@ function environmentOf({ spec }: Wire): Record<string, string> {
 function addressesIn(env: Readonly<Record<string, string>>): string[] {
   return Object.entries(env).flatMap(([name, value]) => {
     if (/_(URL|ENDPOINT)$/.test(name)) return [new URL(value).host];
-    if (/_HOST$/.test(name)) return [`${value}:${env[name.replace(/_HOST$/, '_PORT')]}`];
+    if (name.endsWith('_HOST')) return [`${value}:${env[name.replace(/_HOST$/, '_PORT')]}`];
     return [];
   });
 }
