@@ -120,6 +120,7 @@ describe('the objects of the chart', () => {
   it.each([
     ['jaeger', { jaeger: { maxTraces: 7 } }],
     ['prometheus', { prometheus: { scrapeInterval: '30s' } }],
+    ['prometheus', { prometheus: { retention: { time: '2h' } } }],
     ['prometheus', { tracing: { mode: 'none' } }],
   ])('make a new pod of %s when its configuration changes: %j', (name, values) => {
     const annotations = (from: readonly Wire[]) =>
