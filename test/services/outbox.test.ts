@@ -178,7 +178,8 @@ describe('the outbox', () => {
     await sleep(2000);
     const before = await transactions();
     await sleep(6000);
-    expect((await transactions()) - before).toBeLessThanOrEqual(6);
+    // A few are the test's own; a loop without a pause makes thousands.
+    expect((await transactions()) - before).toBeLessThanOrEqual(20);
   });
 
   it('takes orders while the broker is stopped, and hands all of them over after its return', async () => {

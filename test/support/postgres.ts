@@ -87,6 +87,7 @@ const SETTINGS = {
   synchronous_commit: 'off',
   max_connections: '100',
   shared_buffers: '32MB',
+  autovacuum: 'off',
   log_min_messages: 'fatal',
 };
 
