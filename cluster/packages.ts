@@ -22,7 +22,6 @@ const clusterNeeds: readonly Need[] = [
 
 const testNeeds: readonly Need[] = [
   ['/usr/lib/postgresql/15/bin/postgres', 'postgresql-15'],
-  ['promtool', 'prometheus'],
   ['/usr/lib/rabbitmq/bin/rabbitmq-server', 'rabbitmq-server'],
 ];
 

@@ -99,7 +99,6 @@ function contentOf(values: string): string {
 
 /** The Secrets of the shop: a name, and how each key comes about when the Secret is absent. */
 const secrets: Readonly<Record<string, () => Readonly<Record<string, string>>>> = {
-  postgresql: () => ({ password: password() }),
   rabbitmq: () => ({ username: 'shop', password: password() }),
   'product-service-db': () => ({ username: 'product', database: 'product', password: password() }),
   'order-service-db': () => ({ username: 'orders', database: 'orders', password: password() }),

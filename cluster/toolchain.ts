@@ -44,8 +44,9 @@ const modules: readonly GoModule[] = [
   },
   {
     folder: 'prometheus',
-    packages: ['prometheus', 'promtool'].map((name) => `github.com/prometheus/prometheus/cmd/${name}`),
+    packages: ['github.com/prometheus/prometheus/cmd/prometheus'],
     // Of the ways to find what to scrape only Kubernetes' is compiled in.
+    ldflags: '-X github.com/prometheus/common/version.Version=3.15.0',
     tags: 'remove_all_sd,enable_kubernetes_sd',
   },
   { folder: 'jaeger', packages: ['github.com/jaegertracing/jaeger/cmd/jaeger'] },
@@ -107,6 +108,8 @@ async function build(
     [
       'build',
       '-trimpath',
+      '-tags',
+      module.tags ?? '',
       '-ldflags',
       `-s -w ${module.ldflags ?? ''}`,
       '-o',
