@@ -90,10 +90,12 @@ function configure(folder: string, owner: Owner | undefined, address: RabbitMqAd
 async function environment(folder: string, port: number): Promise<Record<string, string>> {
   const distribution = await freePort();
   const name = `test${port}@localhost`;
-  const noPortMapper = `-sname ${name} -start_epmd false -erl_epmd_port ${distribution}`;
+  const noPortMapper = `-sname ${name} -erl_epmd_port ${distribution}`;
   const loopbackOnly = '-kernel inet_dist_use_interface {127,0,0,1}';
   return {
     HOME: folder,
+    // In the environment, because the node looks for the daemon every minute and starts it by a new runtime.
+    ERL_AFLAGS: '-start_epmd false',
     RABBITMQ_ALLOW_INPUT: '1',
     RABBITMQ_NODENAME: name,
     RABBITMQ_DIST_PORT: String(distribution),
