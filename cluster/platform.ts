@@ -32,7 +32,7 @@ async function installChart(cluster: Cluster, cli: Kubectl, images: LocalImages)
       timeoutMs: 360_000,
       ...(input === undefined ? {} : { input }),
     });
-  const found = JSON.parse(await helm(['list', '--all', '--output', 'json'])) as {
+  const found = JSON.parse(await helm(['list', '--output', 'json'])) as {
     name: string;
     status: string;
   }[];
