@@ -20,6 +20,7 @@ let services: string;
 beforeAll(async () => {
   plane = await startControlPlane();
   api = new KubeApi(plane.kubeconfig);
+  await installDefinition(api);
 });
 afterAll(async () => {
   await api[Symbol.asyncDispose]();
@@ -59,6 +60,7 @@ async function hears(name = 'canary'): Promise<void> {
 }
 
 test('before the resource definition is installed it says what is missing, and begins when it is there', async () => {
+  proxy.break(({ resource }) => (resource === 'microservices' ? { status: 404 } : undefined));
   await start();
   await eventually(() => expect(engine.cluster.unsynced).toEqual(['Microservice']));
   await eventually(() =>
@@ -70,7 +72,7 @@ test('before the resource definition is installed it says what is missing, and b
       }),
     ),
   );
-  await installDefinition(api);
+  proxy.break();
   await engine.cluster.firstSync();
 
   expect(engine.cluster.unsynced).toEqual([]);
@@ -184,6 +186,8 @@ describe('a watch goes on after', () => {
 
     await sees('b');
     expect(tried('list')).toHaveLength(1);
+    const from = tried('watch').map(({ query }) => BigInt(query.get('resourceVersion') ?? ''));
+    expect(from.at(-1)).toBeGreaterThan(from[0] ?? 0n);
   });
 
   test('its place in history is lost: all is listed anew, and what went meanwhile is gone', async () => {
