@@ -22,7 +22,8 @@ export interface Image {
   readonly workspaces?: readonly string[];
 }
 
-const upstream = 'ghcr.io/microservice-platform';
+/** Where the project's own images are published. */
+export const ownImages = 'ghcr.io/microservice-platform';
 const nodeProgram = `node_modules/node-linux-${process.arch}/bin/node`;
 
 function packaged(name: string, repositoryName: string): Image {
@@ -55,7 +56,7 @@ const serviceWorkspaces = ['common', ...serviceNames].map((name) => `services/${
 function service(name: string): Image {
   return {
     name,
-    repository: `${upstream}/${name}`,
+    repository: `${ownImages}/${name}`,
     dockerfile: 'services/Dockerfile',
     base: 'node',
     buildArgs: { SERVICE: name },
@@ -92,7 +93,7 @@ export const images: readonly Image[] = [
   },
   {
     name: 'operator',
-    repository: `${upstream}/operator`,
+    repository: `${ownImages}/operator`,
     dockerfile: 'operator/Dockerfile',
     base: 'node',
     inputs: ['operator'],

@@ -12,13 +12,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
-import { fillContext, type Image, images } from './image-list.ts';
+import project from '../package.json' with { type: 'json' };
+import { fillContext, type Image, images, ownImages } from './image-list.ts';
 import { cacheFolder, repository } from './paths.ts';
 import type { Step } from './progress.ts';
 import { run } from './run.ts';
 import { tool } from './toolchain.ts';
 
 const localName = (image: Image, tag: string) => `localhost/microservice-platform/${image.name}:${tag}`;
+
+const { version } = project;
 
 /** Images on this machine, each under the repository name that manifests ask for. */
 export interface LocalImages {
@@ -55,7 +58,7 @@ export async function buildImages(step: Step, env: NodeJS.ProcessEnv = process.e
       await build(folder, image, tags, note);
     });
   }
-  await step('pack the images', () => pack(layout, [...references.values()], archive));
+  await step('pack the images', () => pack(layout, references, archive));
   return { references, archive };
 }
 
@@ -245,11 +248,14 @@ function indexOf(layout: string): readonly Descriptor[] {
   return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')).manifests : [];
 }
 
-/** Writes the named images of an OCI layout as one archive, each blob once. */
-async function pack(layout: string, names: readonly string[], archive: string): Promise<void> {
-  const manifests = indexOf(layout).filter((descriptor) =>
-    names.includes(descriptor.annotations[imageName] ?? ''),
-  );
+/** Writes the images of an OCI layout as one archive, each blob once. The project's own keep their published names too. */
+async function pack(layout: string, references: ReadonlyMap<string, string>, archive: string): Promise<void> {
+  const published = new Map([...references].map(([name, local]) => [local, `${name}:${version}`]));
+  const manifests = indexOf(layout).flatMap((entry) => {
+    const name = published.get(entry.annotations[imageName] ?? '');
+    if (name === undefined) return [];
+    return name.startsWith(ownImages) ? [entry, { ...entry, annotations: { [imageName]: name } }] : [entry];
+  });
   const blob = (digest: string) => join('blobs', digest.replace(':', '/'));
   const blobs = manifests.flatMap(({ digest }) => {
     const manifest = JSON.parse(readFileSync(join(layout, blob(digest)), 'utf8')) as Record<

@@ -9,7 +9,7 @@ export function kubectl(kubeconfig: string) {
       ...(input === undefined ? {} : { input }),
     });
   return {
-    run: (args: readonly string[], timeoutMs = 30_000) => call(args, timeoutMs),
+    run: (args: readonly string[], timeoutMs = 30_000, input?: string) => call(args, timeoutMs, input),
     get: (args: readonly string[], timeoutMs = 30_000) => call(['get', ...args], timeoutMs),
     /** Applies manifests on the server side, as the user who installs. */
     apply: (manifests: string) =>

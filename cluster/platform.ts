@@ -5,7 +5,7 @@ import type { Cluster } from './cluster.ts';
 import { eventually } from './eventually.ts';
 import { type LocalImages, withLocalImages } from './images.ts';
 import { type Kubectl, kubectl } from './kubectl.ts';
-import { repository } from './paths.ts';
+import { cacheFolder, repository } from './paths.ts';
 import type { Step } from './progress.ts';
 import { run } from './run.ts';
 import { tool } from './toolchain.ts';
@@ -27,23 +27,22 @@ async function installChart(cluster: Cluster, cli: Kubectl, images: LocalImages)
   await cli.apply(namespace(platformNamespace));
   const values = JSON.stringify(chartValues(images));
   const content = contentOf(values);
+  const helmFolder = join(cacheFolder(process.env), 'helm');
   const helm = (args: readonly string[], input?: string) =>
     run(tool('helm'), ['--kubeconfig', cluster.kubeconfig, '--namespace', platformNamespace, ...args], {
       timeoutMs: 360_000,
+      env: {
+        ...process.env,
+        HELM_CACHE_HOME: helmFolder,
+        HELM_CONFIG_HOME: helmFolder,
+        HELM_DATA_HOME: helmFolder,
+      },
       ...(input === undefined ? {} : { input }),
     });
-  const found = JSON.parse(await helm(['list', '--output', 'json'])) as {
-    name: string;
-    status: string;
-  }[];
-  const status = found.find((each) => each.name === release)?.status;
-  if (status === 'deployed') {
-    const { info } = JSON.parse(await helm(['status', release, '--output', 'json'])) as {
-      info: { description: string };
-    };
-    if (info.description === content) return;
-  }
-  if (status?.startsWith('pending-')) {
+  const found = await helm(['status', release, '--output', 'json']).catch(() => '{}');
+  const { info } = JSON.parse(found) as { info?: { status: string; description: string } };
+  if (info?.status === 'deployed' && info.description === content) return;
+  if (info?.status.startsWith('pending-')) {
     // An interrupted install holds the release for ever; its objects stay and are taken over.
     await cli.run([
       'delete',
@@ -51,7 +50,7 @@ async function installChart(cluster: Cluster, cli: Kubectl, images: LocalImages)
       '-n',
       platformNamespace,
       '-l',
-      `owner=helm,name=${release},status=${status}`,
+      `owner=helm,name=${release},status=${info.status}`,
     ]);
   }
   await helm(

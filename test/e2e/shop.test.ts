@@ -1,0 +1,69 @@
+import { describe, expect, it } from 'vitest';
+import { eventually } from '../../cluster/eventually.ts';
+import { findTrace, placeOrder, query } from '../../cluster/proof.ts';
+import { url } from '../support/cluster.ts';
+
+const orders = 100;
+const atOnce = 10;
+
+interface Notifications {
+  readonly items: readonly { readonly order_id: string }[];
+}
+
+describe('the shop', () => {
+  it('takes 100 orders through every service, each with one trace and one notification', async () => {
+    const placed: { orderId: string; traceId: string }[] = [];
+    const worker = async () => {
+      for (let i = 0; i < orders / atOnce; i++) placed.push(await placeOrder(url('api-gateway')));
+    };
+    await Promise.all(Array.from({ length: atOnce }, worker));
+    expect(new Set(placed.map(({ orderId }) => orderId)).size).toBe(orders);
+
+    for (const { orderId, traceId } of placed) {
+      // findTrace waits until gateway, order, product and notification have all sent spans of this one trace.
+      const spans = await findTrace(url('jaeger'), traceId);
+      expect(spans.map((span) => span.operation)).toContain('POST /orders');
+      const notified = await fetch(`${url('api-gateway')}/notifications?order_id=${orderId}`);
+      expect(((await notified.json()) as Notifications).items.map((item) => item.order_id)).toEqual([
+        orderId,
+      ]);
+    }
+  });
+
+  it('has every target up in Prometheus, a pod each', async () => {
+    const services = ['api-gateway', 'order-service', 'product-service', 'notification-service'];
+    const targets = await eventually('targets that are all up', async () => {
+      const found = await query(url('prometheus'), 'up');
+      const jobs = new Set(found.map(({ metric }) => metric.job));
+      const named = new Set(found.map(({ metric }) => metric.service));
+      const complete =
+        services.every((name) => named.has(name)) && jobs.has('operator') && jobs.has('jaeger');
+      return complete && found.every(({ value }) => value === 1) && found;
+    });
+    expect(targets.filter(({ metric }) => metric.service === 'order-service')).toHaveLength(2);
+  });
+
+  it('counts requests by method, route and status', async () => {
+    const series = await eventually('the counter of POST /orders', async () => {
+      const promql =
+        'sum(http_requests_total{service="order-service",method="POST",endpoint="/orders",status="201"})';
+      return (await query(url('prometheus'), promql)).find(({ value }) => value >= orders);
+    });
+    expect(series.value).toBeGreaterThanOrEqual(orders);
+  });
+
+  it('refuses what is wrong with a problem that says what, through the gateway', async () => {
+    const wrong = await fetch(`${url('api-gateway')}/orders`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ product_id: 'one', quantity: 0, user_id: '' }),
+    });
+    expect(wrong.status).toBe(400);
+    expect(wrong.headers.get('content-type')).toContain('application/problem+json');
+    expect(await wrong.json()).toMatchObject({ code: 'invalid_request', status: 400 });
+
+    const unknown = await fetch(`${url('api-gateway')}/products/4711`);
+    expect(unknown.status).toBe(404);
+    expect(await unknown.json()).toMatchObject({ code: 'not_found' });
+  });
+});
