@@ -168,7 +168,10 @@ describe('work is asked for', () => {
       spec: { containers: [{ name: 'c', image: 'i' }] },
     };
     await askedBy(() => api.post(paths.pods(orders.namespace), pod));
-    expect(engine.cluster.pods(orders)).toHaveLength(1);
+    expect(engine.cluster.pods(orders)).toMatchObject([
+      { metadata: { name: 'p' }, status: { phase: 'Pending' } },
+    ]);
+    expect(engine.cluster.pods(orders)[0]).not.toHaveProperty('spec');
   });
 });
 

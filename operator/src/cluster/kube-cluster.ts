@@ -8,7 +8,7 @@ import { ClusterError } from './errors.ts';
 import { replacing } from './merge-patch.ts';
 import { Reflector } from './reflector.ts';
 import * as api from './resource.ts';
-import { type Change, idOf, Store } from './store.ts';
+import { type Change, idOf, Store, trimmed, trimmedPod } from './store.ts';
 import type { Transport } from './transport.ts';
 
 export interface KubeClusterOptions {
@@ -64,7 +64,7 @@ export class KubeCluster implements Cluster {
   constructor(options: KubeClusterOptions) {
     this.#options = options;
     this.#microservices = this.#watch(api.microservices, undefined);
-    this.#pods = this.#watch(api.pods, microserviceLabel);
+    this.#pods = this.#watch(api.pods, microserviceLabel, trimmedPod);
     const children = childKinds.map(
       (child) => [child.kind, this.#watch(child, `${managedByLabel}=${managedBy}`)] as const,
     );
@@ -218,13 +218,14 @@ export class KubeCluster implements Cluster {
 
   // --- inner workings ---
 
-  #watch(resource: api.Resource, labelSelector: string | undefined): Watched {
+  #watch(resource: api.Resource, labelSelector: string | undefined, trim = trimmed): Watched {
     const { transport, log, onWatchRestart, inactivityMs } = this.#options;
     const store = new Store();
     const reflector = new Reflector({
       transport,
       resource,
       labelSelector,
+      trim,
       store,
       log,
       onChange: (change) => this.#changed(resource, change),

@@ -6,7 +6,7 @@ import { type ApiStatus, isExpired, refusalOf } from './answer.ts';
 import { ClusterError } from './errors.ts';
 import { LineSplitter } from './lines.ts';
 import { list, type Resource, watch } from './resource.ts';
-import { type Change, type Store, trimmed } from './store.ts';
+import type { Change, Store } from './store.ts';
 import type { Transport } from './transport.ts';
 
 export interface ReflectorOptions {
@@ -14,6 +14,8 @@ export interface ReflectorOptions {
   readonly resource: Resource;
   /** Only objects with these labels are seen. */
   readonly labelSelector?: string | undefined;
+  /** What of an object is kept. */
+  readonly trim: (object: KubeObject) => KubeObject;
   readonly store: Store;
   readonly log: Log;
   /** Told about every change, after the store has it. What it throws is logged and stops nothing. */
@@ -109,15 +111,15 @@ export class Reflector {
 
   /** Fills the store. Gives the resourceVersion from which to watch. */
   async #list(): Promise<string> {
-    const { transport, resource, labelSelector, store, log } = this.#options;
+    const { transport, resource, labelSelector, trim, store, log } = this.#options;
     const objects: KubeObject[] = [];
     let page = await list(transport, resource, { labelSelector });
     const { resourceVersion } = page;
-    objects.push(...page.items.map(trimmed));
+    objects.push(...page.items.map(trim));
     while (page.next !== undefined) {
       this.#lastActivityAt = performance.now();
       page = await list(transport, resource, { labelSelector, next: page.next });
-      objects.push(...page.items.map(trimmed));
+      objects.push(...page.items.map(trim));
     }
     // The list is read from the API server's newest state, so it is right even where it says less than the watch did.
     this.#seen = BigInt(resourceVersion);
@@ -147,7 +149,7 @@ export class Reflector {
   }
 
   #receive({ type, object }: WatchLine): void {
-    const { resource, store } = this.#options;
+    const { resource, store, trim } = this.#options;
     if (type === 'ERROR') throw refusalOf(`watch ${resource.plural}`, object);
     const version = object.metadata.resourceVersion ?? '';
     if (BigInt(version) <= this.#seen) return; // Told before: memory never goes back in time.
@@ -156,7 +158,7 @@ export class Reflector {
     switch (type) {
       case 'ADDED':
       case 'MODIFIED':
-        this.#tell(store.put(trimmed(object)));
+        this.#tell(store.put(trim(object)));
         break;
       case 'DELETED':
         this.#tell(store.delete(object.metadata));

@@ -106,3 +106,8 @@ export function trimmed(object: KubeObject): KubeObject {
   const { [lastApplied]: __, ...annotations } = metadata.annotations;
   return { ...object, metadata: { ...metadata, annotations } };
 }
+
+/** A pod without what it was asked to be: its status tells how it fares, and its spec may hold secrets. */
+export function trimmedPod({ spec: _, ...pod }: KubeObject): KubeObject {
+  return trimmed(pod);
+}
