@@ -108,6 +108,7 @@ export function trimmed(object: KubeObject): KubeObject {
 }
 
 /** A pod without what it was asked to be: its status tells how it fares, and its spec may hold secrets. */
-export function trimmedPod({ spec: _, ...pod }: KubeObject): KubeObject {
+export function trimmedPod(whole: KubeObject): KubeObject {
+  const { spec: _, ...pod } = whole;
   return trimmed(pod);
 }

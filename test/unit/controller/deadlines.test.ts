@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Deadlines } from '../../../operator/src/controller/deadlines.ts';
 
-const key = fc.constantFrom(...'abcdefghijklmnop');
+const key = fc.constantFrom(...'abcdefghijklmnop'.split(''));
 const action = fc.oneof(
   fc.record({
     kind: fc.constant('set' as const),
