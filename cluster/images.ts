@@ -1,17 +1,20 @@
 import { createHash } from 'node:crypto';
 import {
+  createReadStream,
+  createWriteStream,
   existsSync,
   globSync,
   mkdirSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { createZstdCompress } from 'node:zlib';
 import project from '../package.json' with { type: 'json' };
 import { fillContext, type Image, images, ownImages } from './image-list.ts';
 import { cacheFolder, repository } from './paths.ts';
@@ -45,7 +48,7 @@ export async function buildImages(step: Step, env: NodeJS.ProcessEnv = process.e
   if (existsSync(archive)) return { references, archive };
 
   const layout = join(folder, 'layout');
-  const packed = new Set(indexOf(layout).map((descriptor) => descriptor.annotations[imageName]));
+  const packed = new Set(indexOf(layout).map((descriptor) => descriptor.annotations?.[imageName]));
   const missing = images.filter((image) => !packed.has(localName(image, tags.get(image.name) ?? '')));
   if (missing.some((image) => image.base !== undefined)) {
     const name = `localhost/microservice-platform/debian:${tags.get('debian')}`;
@@ -142,32 +145,46 @@ function buildah(folder: string, args: readonly string[], note?: (line: string) 
   });
 }
 
-/** Adds a built image to the OCI layout: uncompressed, which costs less time than space, and each layer once. */
+/** Adds a built image to the OCI layout, each layer once and compressed: a cluster forces to disk what it is brought. */
 async function toLayout(folder: string, name: string, note: (line: string) => void): Promise<void> {
   const layout = join(folder, 'layout');
-  const blobs = join(layout, 'blobs/sha256');
-  mkdirSync(blobs, { recursive: true });
   const exported = mkdtempSync(join(folder, 'export-'));
   try {
     await buildah(folder, ['push', '--disable-compression', name, `dir:${exported}`], note);
-    const manifest = readFileSync(join(exported, 'manifest.json'));
-    const digest = createHash('sha256').update(manifest).digest('hex');
-    writeFileSync(join(blobs, digest), manifest);
-    for (const file of readdirSync(exported).filter((each) => /^[0-9a-f]{64}$/.test(each))) {
-      renameSync(join(exported, file), join(blobs, file));
-    }
-    const { mediaType } = JSON.parse(manifest.toString()) as { mediaType: string };
-    const entry = {
-      mediaType,
-      digest: `sha256:${digest}`,
-      size: manifest.length,
-      annotations: { [imageName]: name },
-    };
-    const manifests = [...indexOf(layout).filter((each) => each.annotations[imageName] !== name), entry];
+    const manifest = JSON.parse(readFileSync(join(exported, 'manifest.json'), 'utf8')) as Manifest;
+    const layers: Descriptor[] = [];
+    for (const layer of manifest.layers) layers.push(await compressed(layout, join(exported, hexOf(layer))));
+    addBlob(layout, readFileSync(join(exported, hexOf(manifest.config))));
+    const entry = addBlob(layout, Buffer.from(JSON.stringify({ ...manifest, layers })));
+    const named = { mediaType: manifest.mediaType, ...entry, annotations: { [imageName]: name } };
+    const manifests = [...indexOf(layout).filter((each) => each.annotations?.[imageName] !== name), named];
     writeFileSync(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
   } finally {
     rmSync(exported, { recursive: true, force: true });
   }
+}
+
+/** The descriptor of a layer's compressed form, which is made when the layout does not have it. */
+async function compressed(layout: string, layer: string): Promise<Descriptor> {
+  const known = join(layout, 'compressed', basename(layer));
+  if (existsSync(known)) return JSON.parse(readFileSync(known, 'utf8'));
+  const file = `${layer}.zst`;
+  await pipeline(createReadStream(layer), createZstdCompress(), createWriteStream(file));
+  const descriptor = {
+    mediaType: 'application/vnd.oci.image.layer.v1.tar+zstd',
+    ...addBlob(layout, readFileSync(file)),
+  };
+  mkdirSync(dirname(known), { recursive: true });
+  writeFileSync(known, JSON.stringify(descriptor));
+  return descriptor;
+}
+
+function addBlob(layout: string, content: Buffer): { digest: string; size: number } {
+  const hex = createHash('sha256').update(content).digest('hex');
+  const folder = join(layout, 'blobs/sha256');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, hex), content);
+  return { digest: `sha256:${hex}`, size: content.length };
 }
 
 async function inStorage(folder: string, name: string): Promise<boolean> {
@@ -234,11 +251,19 @@ async function makeDebian(
 }
 
 interface Descriptor {
-  readonly digest: string;
   readonly mediaType: string;
+  readonly digest: string;
   readonly size: number;
-  readonly annotations: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>>;
 }
+
+interface Manifest {
+  readonly mediaType: string;
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+}
+
+const hexOf = ({ digest }: Descriptor) => digest.replace('sha256:', '');
 
 /** The annotation under which containerd looks for an image's full name. */
 const imageName = 'io.containerd.image.name';
@@ -252,18 +277,14 @@ function indexOf(layout: string): readonly Descriptor[] {
 async function pack(layout: string, references: ReadonlyMap<string, string>, archive: string): Promise<void> {
   const published = new Map([...references].map(([name, local]) => [local, `${name}:${version}`]));
   const manifests = indexOf(layout).flatMap((entry) => {
-    const name = published.get(entry.annotations[imageName] ?? '');
+    const name = published.get(entry.annotations?.[imageName] ?? '');
     if (name === undefined) return [];
     return name.startsWith(ownImages) ? [entry, { ...entry, annotations: { [imageName]: name } }] : [entry];
   });
-  const blob = (digest: string) => join('blobs', digest.replace(':', '/'));
-  const blobs = manifests.flatMap(({ digest }) => {
-    const manifest = JSON.parse(readFileSync(join(layout, blob(digest)), 'utf8')) as Record<
-      'config',
-      Descriptor
-    > &
-      Record<'layers', Descriptor[]>;
-    return [digest, manifest.config.digest, ...manifest.layers.map((layer) => layer.digest)];
+  const blob = (descriptor: Descriptor) => join('blobs/sha256', hexOf(descriptor));
+  const blobs = manifests.flatMap((entry) => {
+    const manifest = JSON.parse(readFileSync(join(layout, blob(entry)), 'utf8')) as Manifest;
+    return [entry, manifest.config, ...manifest.layers];
   });
   const staging = mkdtempSync(`${archive}.`);
   try {

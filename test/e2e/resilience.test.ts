@@ -6,7 +6,7 @@ import { cli, conditionOf, list, type MicroserviceObject, url } from '../support
 const victims: readonly [namespace: string, selector: string][] = [
   ['shop', 'app.kubernetes.io/name=rabbitmq'],
   ['shop', 'app.kubernetes.io/name=postgresql'],
-  ['microservice-platform', 'app.kubernetes.io/component=operator'],
+  ['microservice-platform', 'app.kubernetes.io/name=operator'],
   ['shop', 'microservice-platform.io/microservice=order-service'],
 ];
 
