@@ -22,11 +22,7 @@ export async function makeAuthority(folder: string, name: string): Promise<void>
 }
 
 /** Makes a key and a certificate for server and client use, signed by an authority of the same folder. */
-export async function makeCertificate(
-  folder: string,
-  authority: string,
-  request: CertificateRequest,
-): Promise<void> {
+export async function makeCertificate(folder: string, authority: string, request: CertificateRequest): Promise<void> {
   const { name, subject, hosts = [] } = request;
   const extensions = join(folder, `${name}.ext`);
   writeFileSync(

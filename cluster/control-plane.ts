@@ -1,12 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeAuthority, makeCertificate, makeTokenKeys } from './certificates.ts';
-import { eventually } from './eventually.ts';
 import { tool } from './toolchain.ts';
 
 /** The identities that a cluster starts with, and the groups that give them their rights. */
@@ -49,9 +46,7 @@ export async function prepareControlPlane(layout: Layout): Promise<void> {
   const folder = pki(layout);
   await makeAuthority(folder, 'ca');
   const hosts = [
-    ...['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'localhost'].map(
-      (name) => `DNS:${name}`,
-    ),
+    ...['kubernetes', 'kubernetes.default', 'kubernetes.default.svc', 'localhost'].map((name) => `DNS:${name}`),
     ...new Set(['127.0.0.1', apiServiceAddress, layout.host].map((address) => `IP:${address}`)),
   ];
   await Promise.all([
@@ -208,96 +203,12 @@ export async function apiReady(layout: Layout): Promise<boolean> {
   });
 }
 
-/** An API server with its etcd on loopback, for tests: no node, no root, any number at once. */
-export interface ControlPlane extends AsyncDisposable {
-  readonly url: string;
-  /** Path of an administrator's kubeconfig. */
-  readonly kubeconfig: string;
-  readonly folder: string;
-  /** Kills the API server and starts it again on the same port; etcd keeps the data. */
-  restartApiServer(): Promise<void>;
-  stop(): Promise<void>;
-}
-
-/**
- * Starts a control plane in a temporary folder.
- * @throws Error naming what did not get ready, with the end of its log
- */
-export async function startControlPlane(
-  options: { readonly controllerManager?: boolean } = {},
-): Promise<ControlPlane> {
-  const folder = mkdtempSync(join(tmpdir(), 'control-plane-'));
-  const [etcdPort, peer, api] = await freePorts(3);
-  const layout: Layout = {
-    folder,
-    host: '127.0.0.1',
-    ports: { etcd: etcdPort ?? 0, peer: peer ?? 0, api: api ?? 0 },
-  };
-  await prepareControlPlane(layout);
-  const running = new Map<string, ChildProcess>();
-  const start = (program: Program) => running.set(program.name, startProgram(program, folder));
-  const stop = async () => {
-    await Promise.all([...running.values()].map(end));
-    rmSync(folder, { recursive: true, force: true });
-  };
-  const ready = () =>
-    eventually(`the API server (log: ${logOf(folder, 'kube-apiserver')})`, () => apiReady(layout));
-  try {
-    start(etcd(layout));
-    start(apiServer(layout));
-    await ready();
-    if (options.controllerManager) {
-      start(controllerManager(layout, ['--secure-port=0']));
-    }
-  } catch (error) {
-    const log = readFileSync(logOf(folder, 'kube-apiserver'), 'utf8').split('\n').slice(-10).join('\n');
-    await stop();
-    throw new Error(`the control plane did not start:\n${log}`, { cause: error });
-  }
-  return {
-    url: `https://127.0.0.1:${layout.ports.api}`,
-    kubeconfig: kubeconfigOf(layout, 'admin'),
-    folder,
-    restartApiServer: async () => {
-      const old = running.get('kube-apiserver');
-      if (old) await end(old);
-      start(apiServer(layout));
-      await ready();
-    },
-    stop,
-    [Symbol.asyncDispose]: stop,
-  };
-}
-
-const logOf = (folder: string, name: string) => join(folder, 'logs', `${name}.log`);
+/** Where the output of a program goes. */
+export const logOf = (folder: string, name: string) => join(folder, 'logs', `${name}.log`);
 
 /** Starts a program with its output going to a log file of its name. */
 export function startProgram(program: Program, folder: string): ChildProcess {
   mkdirSync(join(folder, 'logs'), { recursive: true });
   const log = openSync(logOf(folder, program.name), 'a');
   return spawn(program.command, program.args, { stdio: ['ignore', log, log] });
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = new Promise((resolve) => child.once('exit', resolve));
-  child.kill('SIGKILL');
-  await gone;
-}
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const server = createServer();
-      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      return server;
-    }),
-  );
-  return Promise.all(
-    servers.map(async (server) => {
-      const address = server.address();
-      await new Promise((resolve) => server.close(resolve));
-      return typeof address === 'object' && address !== null ? address.port : 0;
-    }),
-  );
 }

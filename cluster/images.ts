@@ -41,9 +41,7 @@ export async function buildImages(step: Step, env: NodeJS.ProcessEnv = process.e
   const base = await debianRelease();
   const tags = new Map([['debian', hashOf([base.release, ...base.sources])]]);
   for (const image of images) tags.set(image.name, tagOf(image, tags));
-  const references = new Map(
-    images.map((image) => [image.repository, localName(image, tags.get(image.name) ?? '')]),
-  );
+  const references = new Map(images.map((image) => [image.repository, localName(image, tags.get(image.name) ?? '')]));
   const archive = join(folder, `${hashOf([...references.values()])}.tar`);
   if (existsSync(archive)) return { references, archive };
 
@@ -102,9 +100,7 @@ async function build(
     await fillContext(image, context, folder);
     const args = {
       ...image.buildArgs,
-      ...(image.base
-        ? { BASE_IMAGE: `localhost/microservice-platform/${image.base}:${tags.get(image.base)}` }
-        : {}),
+      ...(image.base ? { BASE_IMAGE: `localhost/microservice-platform/${image.base}:${tags.get(image.base)}` } : {}),
     };
     await buildah(
       folder,
@@ -133,11 +129,7 @@ async function build(
 
 /** In a mount namespace of its own, so that nothing stays mounted, and nothing is written below /var/lib. */
 function buildah(folder: string, args: readonly string[], note?: (line: string) => void): Promise<string> {
-  const storage = [
-    '--storage-driver=overlay',
-    `--root=${join(folder, 'storage')}`,
-    `--runroot=${join(folder, 'run')}`,
-  ];
+  const storage = ['--storage-driver=overlay', `--root=${join(folder, 'storage')}`, `--runroot=${join(folder, 'run')}`];
   const script = 'mount -t tmpfs tmpfs /var/lib && exec buildah "$@"';
   return run('unshare', ['--mount', 'sh', '-c', script, 'sh', ...storage, ...args], {
     timeoutMs: 600_000,
@@ -212,12 +204,7 @@ async function debianRelease(): Promise<Debian> {
 }
 
 /** A minimal Debian, from the packages of the release that this machine runs. */
-async function makeDebian(
-  folder: string,
-  name: string,
-  debian: Debian,
-  note: (line: string) => void,
-): Promise<void> {
+async function makeDebian(folder: string, name: string, debian: Debian, note: (line: string) => void): Promise<void> {
   const root = mkdtempSync(join(folder, 'debian-'));
   try {
     const mirror = debian.sources

@@ -13,17 +13,9 @@ export function kubectl(kubeconfig: string) {
     get: (args: readonly string[], timeoutMs = 30_000) => call(['get', ...args], timeoutMs),
     /** Applies manifests on the server side, as the user who installs. */
     apply: (manifests: string) =>
-      call(
-        ['apply', '--server-side', '--field-manager=microservice-platform-installer', '-f', '-'],
-        60_000,
-        manifests,
-      ),
+      call(['apply', '--server-side', '--field-manager=microservice-platform-installer', '-f', '-'], 60_000, manifests),
     create: (manifests: string) => call(['create', '-f', '-'], 30_000, manifests),
-    waitFor: (
-      what: string,
-      condition: string,
-      options: { readonly namespace: string; readonly timeoutMs: number },
-    ) =>
+    waitFor: (what: string, condition: string, options: { readonly namespace: string; readonly timeoutMs: number }) =>
       call(
         [
           'wait',

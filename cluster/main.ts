@@ -1,13 +1,14 @@
 // The commands behind the Makefile: each takes the name of a cluster.
+
+import { installPlatform } from '../manifests/install.ts';
+import { prove } from '../manifests/proof.ts';
 import type { Cluster } from './cluster.ts';
 import { embeddedCluster } from './embedded/embedded.ts';
 import { buildImages } from './images.ts';
 import { kubectl } from './kubectl.ts';
 import { installPackages } from './packages.ts';
-import { installPlatform } from './platform.ts';
 import { checkName, obstacles } from './preflight.ts';
 import { progress } from './progress.ts';
-import { prove } from './proof.ts';
 import { buildTools, tool } from './toolchain.ts';
 
 const step = progress((line) => console.error(line), Date.now);
@@ -62,9 +63,7 @@ function running(cluster: Cluster): Cluster {
 function refuseHere(): void {
   const reasons = obstacles();
   if (reasons.length > 0)
-    throw new Error(
-      `no cluster can be had on this machine:\n${reasons.map((reason) => `- ${reason}`).join('\n')}`,
-    );
+    throw new Error(`no cluster can be had on this machine:\n${reasons.map((reason) => `- ${reason}`).join('\n')}`);
 }
 
 const [command = '', name = 'default'] = process.argv.slice(2);
@@ -73,6 +72,6 @@ try {
   if (action === undefined) throw new Error(`use one of: ${Object.keys(commands).join(', ')}`);
   await action(embeddedCluster(checkName(name)));
 } catch (error) {
-  console.error(`make ${command}: ${error instanceof Error ? error.message : error}`);
+  console.error(`make ${command}: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = 1;
 }

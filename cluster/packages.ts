@@ -40,9 +40,7 @@ export async function installPackages(step: Step, options: { readonly tests: boo
 function isThere(path: string): boolean {
   if (path.startsWith('/')) return existsSync(path);
   const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
-  return [...folders, ...(process.env.PATH ?? '').split(delimiter)].some((folder) =>
-    executable(join(folder, path)),
-  );
+  return [...folders, ...(process.env.PATH ?? '').split(delimiter)].some((folder) => executable(join(folder, path)));
 }
 
 function executable(path: string): boolean {

@@ -1,8 +1,7 @@
 /** Why an embedded cluster cannot run on this machine; empty when it can. All reasons at once, each with its remedy. */
 export function obstacles(): string[] {
   const found: string[] = [];
-  if (process.platform !== 'linux')
-    found.push(`this is ${process.platform}: an embedded cluster needs Linux`);
+  if (process.platform !== 'linux') found.push(`this is ${process.platform}: an embedded cluster needs Linux`);
   if (process.getuid?.() !== 0) found.push('not root: run it as root, for example with sudo');
   if (!['x64', 'arm64'].includes(process.arch))
     found.push(`${process.arch} processors are not supported: x64 or arm64 is`);

@@ -25,11 +25,7 @@ const lastLines = 15;
  * Runs a command to its end and gives its standard output.
  * @throws CommandError when it exits with anything but 0 or does not end in time (default: 2 minutes)
  */
-export async function run(
-  command: string,
-  args: readonly string[],
-  options: RunOptions = {},
-): Promise<string> {
+export async function run(command: string, args: readonly string[], options: RunOptions = {}): Promise<string> {
   const { cwd, env, input, timeoutMs = 120_000, logFile, onLine } = options;
   const child = spawn(command, args, {
     cwd,

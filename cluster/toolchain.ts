@@ -25,14 +25,7 @@ const modules: readonly GoModule[] = [
       .map((pair) => `-X k8s.io/component-base/version.${pair}`)
       .join(' '),
     aliases: {
-      kubernetes: [
-        'kube-apiserver',
-        'kube-controller-manager',
-        'kube-scheduler',
-        'kube-proxy',
-        'kubelet',
-        'kubectl',
-      ],
+      kubernetes: ['kube-apiserver', 'kube-controller-manager', 'kube-scheduler', 'kube-proxy', 'kubelet', 'kubectl'],
     },
   },
   { folder: 'etcd', packages: ['.'] },
@@ -54,9 +47,7 @@ const modules: readonly GoModule[] = [
 ];
 
 function programsOf(module: GoModule): string[] {
-  const names = module.packages.map((name) =>
-    name === '.' ? module.folder : (name.split('/').at(-1) ?? name),
-  );
+  const names = module.packages.map((name) => (name === '.' ? module.folder : (name.split('/').at(-1) ?? name)));
   return [...names, ...names.flatMap((name) => module.aliases?.[name] ?? [])];
 }
 

@@ -90,16 +90,10 @@ async function* all(): AsyncGenerator<Result> {
   yield* check();
   const reasons = obstacles();
   if (reasons.length > 0) {
-    for (const project of ['api', 'services', 'chart', 'e2e'])
-      yield skip(`tests: ${project}`, reasons.join('; '));
+    for (const project of ['api', 'services', 'chart', 'e2e']) yield skip(`tests: ${project}`, reasons.join('; '));
     return;
   }
-  const tools = await program(
-    'programs and packages that the tests start',
-    'node',
-    'cluster/main.ts',
-    'tools',
-  );
+  const tools = await program('programs and packages that the tests start', 'node', 'cluster/main.ts', 'tools');
   yield tools;
   if (tools.failed > 0) return;
   for (const project of ['api', 'services', 'chart']) yield await tests(project);
@@ -123,7 +117,5 @@ for (const { title, passed, failed, skipped, seconds, reason } of results) {
 }
 const sum = (of: (result: Result) => number) => results.reduce((total, result) => total + of(result), 0);
 const failed = sum((result) => result.failed);
-console.log(
-  `\n${sum((result) => result.passed)} passed, ${failed} failed, ${sum((result) => result.skipped)} skipped`,
-);
+console.log(`\n${sum((result) => result.passed)} passed, ${failed} failed, ${sum((result) => result.skipped)} skipped`);
 process.exitCode = failed > 0 ? 1 : 0;

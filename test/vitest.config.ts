@@ -1,10 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** One project for each kind of test, by what it needs: nothing, an API server, PostgreSQL and RabbitMQ, helm, a node. */
-function project(
-  name: string,
-  limits: { testTimeout: number; hookTimeout: number; fileParallelism?: boolean },
-) {
+function project(name: string, limits: { testTimeout: number; hookTimeout: number; fileParallelism?: boolean }) {
   return {
     test: { name, root: `${import.meta.dirname}/..`, include: [`test/${name}/**/*.test.ts`], ...limits },
   };

@@ -1,8 +1,9 @@
 // The first program inside the node's namespaces (tini, which collects orphans, is above it). It prepares them, keeps
 // the cluster's programs running, and connects callers from outside. It ends with its parent, and everything with it.
+
+import { Resolver } from 'node:dns/promises';
 import { existsSync, rmSync } from 'node:fs';
-import { connect, createServer } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { connect, createServer, isIPv4, type Socket } from 'node:net';
 import {
   apiReady,
   apiServer,
@@ -29,7 +30,7 @@ if (containerd) {
   rmSync(containerdSocket(name), { force: true });
   keepRunning(containerd);
 }
-listenForCallers();
+listenForCallers(name);
 // A kubelet that finds no API server when it starts may stay NotReady.
 await eventually('the API server', () => apiReady(layout), { timeoutMs: 120_000 });
 for (const program of [controllerManager(layout), scheduler(layout)]) keepRunning(program);
@@ -39,46 +40,45 @@ for (const program of others) keepRunning(program);
 /** Starts a program, and again a second after it ends. */
 function keepRunning(program: Program): void {
   const child = startProgram(program, layout.folder);
-  child.once('exit', async (code, signal) => {
+  child.once('exit', (code, signal) => {
     console.error(`${new Date().toISOString()} ${program.name} ended (${signal ?? code}); starting it again`);
-    await sleep(1000);
-    keepRunning(program);
+    setTimeout(() => keepRunning(program), 1000);
   });
 }
 
 /**
  * Listens on a socket that is a file, so that it can be reached from outside the network namespace. A caller sends
- * `host:port` and a line end, and is then connected there; names are looked up in the cluster's DNS.
+ * `host:port` and a line end, and is then connected there.
  */
-function listenForCallers(): void {
-  const socket = dialSocket(name ?? '');
-  rmSync(socket, { force: true });
+function listenForCallers(cluster: string): void {
+  rmSync(dialSocket(cluster), { force: true });
   createServer({ allowHalfOpen: true }, (caller) => {
     caller.on('error', () => caller.destroy());
-    caller.once('data', async (first) => {
+    caller.once('data', (first) => {
       caller.pause();
-      const end = first.indexOf('\n');
-      const [host = '', port = ''] = first.subarray(0, end).toString().split(':');
-      const address = await lookUp(host).catch(() => undefined);
-      if (address === undefined) {
-        caller.destroy();
-        return;
-      }
-      const target = connect({ host: address, port: Number(port), allowHalfOpen: true });
-      target.on('error', () => caller.destroy());
-      caller.on('close', () => target.destroy());
-      target.on('close', () => caller.destroy());
-      target.write(first.subarray(end + 1));
-      caller.pipe(target);
-      target.pipe(caller);
+      connectCaller(caller, first).catch(() => caller.destroy());
     });
-  }).listen(socket);
+  }).listen(dialSocket(cluster));
 }
 
-async function lookUp(host: string): Promise<string | undefined> {
-  if (/^[0-9.]+$/.test(host)) return host;
-  const { Resolver } = await import('node:dns/promises');
+async function connectCaller(caller: Socket, first: Buffer): Promise<void> {
+  const end = first.indexOf('\n');
+  const [host = '', port = ''] = first.subarray(0, end).toString().split(':');
+  const target = connect({ host: await addressOf(host), port: Number(port), allowHalfOpen: true });
+  target.on('error', () => caller.destroy());
+  target.on('close', () => caller.destroy());
+  caller.on('close', () => target.destroy());
+  target.write(first.subarray(end + 1));
+  caller.pipe(target);
+  target.pipe(caller);
+}
+
+/** The address of a name, asked of the cluster's DNS. */
+async function addressOf(host: string): Promise<string> {
+  if (isIPv4(host)) return host;
   const resolver = new Resolver({ timeout: 1000, tries: 2 });
   resolver.setServers([addresses.dns]);
-  return (await resolver.resolve4(host))[0];
+  const [address] = await resolver.resolve4(host);
+  if (address === undefined) throw new Error(`${host} has no address`);
+  return address;
 }

@@ -100,8 +100,7 @@ stopping = true;
 log.info({ signal }, 'stopping');
 await cluster.stop();
 const drained = await controller.stop(drainMs);
-if (!drained)
-  log.warn({ ms: drainMs }, 'some Microservices were still in hand; the next operator goes on with them');
+if (!drained) log.warn({ ms: drainMs }, 'some Microservices were still in hand; the next operator goes on with them');
 await transport.close(1_000);
 await http.close();
 log.info('stopped');
@@ -112,8 +111,7 @@ process.exitCode = 0;
  * themselves, so they are looked at again soon; what else fails may well fail for long.
  */
 function retryAfterMs(error: unknown, failures: number): number {
-  const passing =
-    error instanceof ClusterError && (error.kind === 'unavailable' || error.kind === 'conflict');
+  const passing = error instanceof ClusterError && (error.kind === 'unavailable' || error.kind === 'conflict');
   const ms = backoff(failures, { baseMs: 5, capMs: passing ? 15_000 : 300_000 });
   return error instanceof ClusterError ? Math.max(ms, error.retryAfterMs ?? 0) : ms;
 }

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
 import { handoverFieldManager, replicasSetByAnnotation } from '../../operator/src/api/labels.ts';
 import type { MicroserviceSpec } from '../../operator/src/api/microservice.generated.ts';
 import type { KubeObject, Manifest } from '../../operator/src/api/object.ts';
@@ -11,6 +10,7 @@ import { desiredChildren } from '../../operator/src/desired/children.ts';
 import { driftOf } from '../../operator/src/reconcile/drift.ts';
 import { planChanges } from '../../operator/src/reconcile/plan.ts';
 import { validSpecs } from '../support/arbitrary-spec.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 import { microservice } from '../support/microservice.ts';
 
 /** The builders and the comparison, against what a real API server makes of a manifest. */
@@ -45,10 +45,8 @@ describe('children in a real API server', () => {
     const ms = named(name, spec);
     const after = new Map(live.map((child) => [child.kind, child]));
     for (const step of planChanges(desiredChildren(ms), { microservice: ms, children: live, pods: [] })) {
-      if (step.kind === 'create')
-        after.set(step.manifest.kind, await api.create(transport, step.manifest, manager));
-      if (step.kind === 'apply')
-        after.set(step.manifest.kind, await api.apply(transport, step.manifest, manager));
+      if (step.kind === 'create') after.set(step.manifest.kind, await api.create(transport, step.manifest, manager));
+      if (step.kind === 'apply') after.set(step.manifest.kind, await api.apply(transport, step.manifest, manager));
       if (step.kind === 'handover') {
         await api.apply(transport, step.manifest, { fieldManager: handoverFieldManager });
       }

@@ -2,11 +2,11 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
 import { eventually } from '../../cluster/eventually.ts';
 import type { Schema } from '../../operator/generate.ts';
 import { fromKubeconfig } from '../../operator/src/cluster/connection.ts';
 import { Transport } from '../../operator/src/cluster/transport.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 import { definitionPath, microserviceSchema } from '../support/microservice.ts';
 
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
@@ -35,21 +35,11 @@ const requests = (amounts: Spec) => ({ resources: { requests: amounts } });
 /** What is written, what the answer has to say about the remedy, and a neighbour that is taken. */
 const rules: readonly (readonly [what: string, refused: Spec, remedy: RegExp, taken: Spec])[] = [
   ['no image', { image: '' }, /spec\.image.*at least 1 chars/, { image: 'orders' }],
-  [
-    'an image with a scheme',
-    { image: 'https://ghcr.io/a' },
-    /without a scheme/,
-    { image: 'ghcr.io/a@sha256:0a' },
-  ],
+  ['an image with a scheme', { image: 'https://ghcr.io/a' }, /without a scheme/, { image: 'ghcr.io/a@sha256:0a' }],
   ['an image with a space', { image: 'a b' }, /without spaces/, { image: 'localhost:5000/a_b/c-d:1.0' }],
   ['fewer than no replicas', { replicas: -1 }, /greater than or equal to 0/, { replicas: 0 }],
   ['too many replicas', { replicas: 1001 }, /less than or equal to 1000/, { replicas: 1000 }],
-  [
-    'a port of number 0',
-    port({ containerPort: 0 }),
-    /greater than or equal to 1/,
-    port({ containerPort: 1 }),
-  ],
+  ['a port of number 0', port({ containerPort: 0 }), /greater than or equal to 1/, port({ containerPort: 1 })],
   [
     'a port beyond the last',
     port({ containerPort: 65536 }),
@@ -126,12 +116,7 @@ const rules: readonly (readonly [what: string, refused: Spec, remedy: RegExp, ta
       ],
     },
   ],
-  [
-    'a variable name with a space',
-    variable({ name: 'A B' }),
-    /takes letters, digits/,
-    variable({ name: '_a.B-1' }),
-  ],
+  ['a variable name with a space', variable({ name: 'A B' }), /takes letters, digits/, variable({ name: '_a.B-1' })],
   [
     'a variable name that starts with a digit',
     variable({ name: '1A' }),
@@ -203,12 +188,7 @@ const rules: readonly (readonly [what: string, refused: Spec, remedy: RegExp, ta
   ],
   ['an amount without a known unit', requests({ cpu: '1 core' }), /should match/, requests({ cpu: '1500m' })],
   ['a negative amount', requests({ cpu: -1 }), /greater than or equal to 0/, requests({ cpu: 1 })],
-  [
-    'an unknown resource',
-    requests({ disk: '1Gi' }),
-    /cpu, memory, ephemeral-storage or/,
-    requests({ 'a.com/gpu': 1 }),
-  ],
+  ['an unknown resource', requests({ disk: '1Gi' }), /cpu, memory, ephemeral-storage or/, requests({ 'a.com/gpu': 1 })],
   [
     'a request above its limit',
     { resources: { requests: { cpu: '1' }, limits: { cpu: '999m' } } },
@@ -378,13 +358,10 @@ describe('the Microservice resource in a real API server', () => {
     expect(conditions.map(({ type }) => type)).not.toContain('NonStructuralSchema');
   });
 
-  it.for(rules)(
-    'refuses %s, says what to do, and takes the neighbour',
-    async ([, refused, remedy, taken]) => {
-      await expect(tryOut(refused)).rejects.toThrow(remedy);
-      await tryOut(taken);
-    },
-  );
+  it.for(rules)('refuses %s, says what to do, and takes the neighbour', async ([, refused, remedy, taken]) => {
+    await expect(tryOut(refused)).rejects.toThrow(remedy);
+    await tryOut(taken);
+  });
 
   it.for(['Orders', '1orders', 'orders-', 'or.ders', 'o'.repeat(64)])('refuses the name %s', async (name) => {
     await expect(tryOut({}, name)).rejects.toThrow(
@@ -394,9 +371,7 @@ describe('the Microservice resource in a real API server', () => {
 
   it('has a case here for every rule', () => {
     const covered = [...rules.map(([, , remedy]) => remedy), /use at most 63 characters/];
-    const untested = messagesIn(microserviceSchema()).filter(
-      (message) => !covered.some((it) => it.test(message)),
-    );
+    const untested = messagesIn(microserviceSchema()).filter((message) => !covered.some((it) => it.test(message)));
     expect(untested).toEqual([]);
   });
 
@@ -439,9 +414,7 @@ describe('the Microservice resource in a real API server', () => {
   it('explains every field to kubectl', async () => {
     const { components } = await call('GET', '/openapi/v3/apis/microservice-platform.io/v1alpha1');
     const { schemas } = components as unknown as { schemas: Record<string, unknown> };
-    expect(JSON.stringify(schemas['io.microservice-platform.v1alpha1.Microservice'])).toContain(
-      'Image of the service',
-    );
+    expect(JSON.stringify(schemas['io.microservice-platform.v1alpha1.Microservice'])).toContain('Image of the service');
   });
 });
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parseAllDocuments } from 'yaml';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 import { blocksOf, documentAt, documents } from '../support/documents.ts';
 import { installDefinition, KubeApi, paths, type Wire } from '../support/kube-api.ts';
 

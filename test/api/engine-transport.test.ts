@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
 import type { ObjectKey } from '../../operator/src/api/object.ts';
 import { fromKubeconfig, inCluster } from '../../operator/src/cluster/connection.ts';
 import { get, microservices } from '../../operator/src/cluster/resource.ts';
 import { Transport } from '../../operator/src/cluster/transport.ts';
 import { ApiProxy, type Fault, type SeenRequest } from '../support/api-proxy.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 import { type Engine, openEngine, serviceOf } from '../support/engine.ts';
 import { installDefinition, KubeApi, makeNamespace, paths, readKubeconfig } from '../support/kube-api.ts';
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
 import type { ObjectKey } from '../../operator/src/api/object.ts';
 import { ApiProxy, type SeenRequest } from '../support/api-proxy.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 import { type Engine, type EngineOptions, openEngine, ownLabels, serviceOf } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { installDefinition, KubeApi, makeNamespace, paths } from '../support/kube-api.ts';
@@ -103,20 +103,15 @@ describe('memory', () => {
     await synced();
 
     await sees('ours');
-    expect(tried('list')[0]?.query.get('labelSelector')).toBe(
-      'app.kubernetes.io/managed-by=microservice-platform',
-    );
-    expect(tried('watch', 'pods')[0]?.query.get('labelSelector')).toBe(
-      'microservice-platform.io/microservice',
-    );
+    expect(tried('list')[0]?.query.get('labelSelector')).toBe('app.kubernetes.io/managed-by=microservice-platform');
+    expect(tried('watch', 'pods')[0]?.query.get('labelSelector')).toBe('microservice-platform.io/microservice');
   });
 
   test('never goes back in time', async () => {
     await synced();
     const old = await add('a', 80);
     await api.patch(`${services}/a`, { spec: { ports: [{ name: 'http', port: 81 }] } });
-    const port = () =>
-      engine.cluster.children(orders).map(({ spec }) => (spec as typeof old.spec).ports[0].port);
+    const port = () => engine.cluster.children(orders).map(({ spec }) => (spec as typeof old.spec).ports[0].port);
     await eventually(() => expect(port()).toEqual([81]));
     proxy.injectIntoWatches('services', `${JSON.stringify({ type: 'MODIFIED', object: old })}\n`);
     await hears();
@@ -168,9 +163,7 @@ describe('work is asked for', () => {
       spec: { containers: [{ name: 'c', image: 'i' }] },
     };
     await askedBy(() => api.post(paths.pods(orders.namespace), pod));
-    expect(engine.cluster.pods(orders)).toMatchObject([
-      { metadata: { name: 'p' }, status: { phase: 'Pending' } },
-    ]);
+    expect(engine.cluster.pods(orders)).toMatchObject([{ metadata: { name: 'p' }, status: { phase: 'Pending' } }]);
     expect(engine.cluster.pods(orders)[0]).not.toHaveProperty('spec');
   });
 });
@@ -250,24 +243,19 @@ describe('a watch goes on after', () => {
     await sees('a');
   });
 
-  test.each([429, 500, 503, 403])(
-    'being refused with %i, again and again, with growing pauses',
-    async (status) => {
-      await synced();
-      proxy.break(({ verb, resource }) =>
-        verb === 'watch' && resource === 'services' ? { status } : undefined,
-      );
-      proxy.cutWatches();
-      const before = tried('watch').length;
-      await sleep(1_500);
-      const attempts = tried('watch').length - before;
-      proxy.break();
+  test.each([429, 500, 503, 403])('being refused with %i, again and again, with growing pauses', async (status) => {
+    await synced();
+    proxy.break(({ verb, resource }) => (verb === 'watch' && resource === 'services' ? { status } : undefined));
+    proxy.cutWatches();
+    const before = tried('watch').length;
+    await sleep(1_500);
+    const attempts = tried('watch').length - before;
+    proxy.break();
 
-      await hears();
-      expect(attempts).toBeGreaterThanOrEqual(2);
-      expect(attempts).toBeLessThanOrEqual(6);
-    },
-  );
+    await hears();
+    expect(attempts).toBeGreaterThanOrEqual(2);
+    expect(attempts).toBeLessThanOrEqual(6);
+  });
 
   test('a list that fails after its place in history was lost', async () => {
     await synced();
@@ -303,9 +291,7 @@ describe('a watch goes on after', () => {
 
     await eventually(() => expect(told.length).toBeGreaterThanOrEqual(2));
     expect(tried('watch')).toHaveLength(1);
-    expect(engine.logged).toContainEqual(
-      expect.objectContaining({ message: 'a change could not be passed on' }),
-    );
+    expect(engine.logged).toContainEqual(expect.objectContaining({ message: 'a change could not be passed on' }));
   });
 });
 

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
 import type { KubeObject, Manifest, ObjectKey } from '../../operator/src/api/object.ts';
 import { ApiProxy } from '../support/api-proxy.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 import { type Engine, microservice, openEngine, ownLabels, serviceOf } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { installDefinition, KubeApi, makeNamespace, paths, type Wire } from '../support/kube-api.ts';

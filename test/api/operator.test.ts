@@ -1,17 +1,10 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
 import type { ObjectKey } from '../../operator/src/api/object.ts';
 import { ApiProxy } from '../support/api-proxy.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 import { microservice } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import {
-  installDefinition,
-  KubeApi,
-  makeNamespace,
-  paths,
-  readKubeconfig,
-  type Wire,
-} from '../support/kube-api.ts';
+import { installDefinition, KubeApi, makeNamespace, paths, readKubeconfig, type Wire } from '../support/kube-api.ts';
 import { OperatorProcess } from '../support/operator-process.ts';
 
 /** A hand-made change to a child may last this long. */
@@ -97,9 +90,7 @@ describe('a Microservice', () => {
 
     await eventually(
       async () =>
-        expect((await child('Deployment')).spec.template.spec.containers[0].image).toBe(
-          'example.test/orders:2.0.0',
-        ),
+        expect((await child('Deployment')).spec.template.spec.containers[0].image).toBe('example.test/orders:2.0.0'),
       { withinMs: repairMs },
     );
   });
@@ -128,10 +119,9 @@ describe('a Microservice', () => {
     await api.delete(microservicePath());
     const { metadata } = await established();
 
-    await eventually(
-      async () => expect((await child('Service')).metadata.ownerReferences[0].uid).toBe(metadata.uid),
-      { withinMs: 20_000 },
-    );
+    await eventually(async () => expect((await child('Service')).metadata.ownerReferences[0].uid).toBe(metadata.uid), {
+      withinMs: 20_000,
+    });
   });
 });
 
@@ -314,13 +304,9 @@ describe('the operator', () => {
     const { status, text } = await operator.ask('/metrics');
 
     expect(status).toBe(200);
-    expect(text).toMatch(
-      /^microservice_platform_api_requests_total\{verb="create",kind="Service",code="201"\} \d+$/m,
-    );
+    expect(text).toMatch(/^microservice_platform_api_requests_total\{verb="create",kind="Service",code="201"\} \d+$/m);
     expect(text).toMatch(/^microservice_platform_reconciles_total\{result="settled"\} \d+$/m);
-    expect(text).toContain(
-      `microservice_platform_microservice_ready{namespace="${orders.namespace}",name="orders"} 0`,
-    );
+    expect(text).toContain(`microservice_platform_microservice_ready{namespace="${orders.namespace}",name="orders"} 0`);
     expect(text).toMatch(/^nodejs_eventloop_lag_p99_seconds /m);
     expect((await operator.ask('/nothing')).status).toBe(404);
   });

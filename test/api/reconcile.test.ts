@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
 import { eventually } from '../../cluster/eventually.ts';
 import type { Microservice, MicroserviceSpec } from '../../operator/src/api/microservice.generated.ts';
 import type { KubeObject } from '../../operator/src/api/object.ts';
@@ -11,6 +10,7 @@ import { Transport } from '../../operator/src/cluster/transport.ts';
 import type { Next } from '../../operator/src/reconcile/next.ts';
 import { reconcile } from '../../operator/src/reconcile/reconcile.ts';
 import { openLog } from '../../operator/src/support/log.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 import { rolledOut } from '../support/live-objects.ts';
 import { definitionPath, microservice } from '../support/microservice.ts';
 
@@ -64,11 +64,7 @@ describe('reconcile', () => {
   const deployments = '/apis/apps/v1/namespaces/default/deployments';
   const services = '/api/v1/namespaces/default/services';
 
-  function send(
-    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
-    path: string,
-    body?: unknown,
-  ): Promise<KubeObject> {
+  function send(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<KubeObject> {
     const contentType = method === 'PATCH' ? 'application/merge-patch+json' : 'application/json';
     return user.call({
       verb: 'get',
@@ -144,9 +140,7 @@ describe('reconcile', () => {
     await settle();
     expect(readiness(await read())).toEqual(['Ready=False Progressing', 'Reconciling=True Progressing']);
     // The autoscaler raises the count; one pod comes up, then the other.
-    await seen(
-      await send('PATCH', `${deployments}/${name}/scale`, { spec: { replicas: 2 } }).then(readDeployment),
-    );
+    await seen(await send('PATCH', `${deployments}/${name}/scale`, { spec: { replicas: 2 } }).then(readDeployment));
     await settle();
     const { metadata } = await readDeployment();
     const halfway = { ...rolledOut(2, metadata.generation), readyReplicas: 1, availableReplicas: 1 };
@@ -217,9 +211,7 @@ describe('reconcile', () => {
     await seen(await create());
     const next = await settleOnce();
     expect(next).toMatchObject({ kind: 'after', ms: 30_000 });
-    expect((await send('GET', `${services}/${name}`)).metadata.resourceVersion).toBe(
-      before.metadata.resourceVersion,
-    );
+    expect((await send('GET', `${services}/${name}`)).metadata.resourceVersion).toBe(before.metadata.resourceVersion);
     const ms = await read();
     expect(readiness(ms)).toEqual(['Ready=False Conflict', 'Stalled=True Conflict']);
     expect(ms.status?.conditions?.[0]?.message).toContain(`Service default/${name}`);
@@ -256,15 +248,11 @@ describe('reconcile', () => {
 
   it('says in the status what the API server refuses, and goes on with the other children', async () => {
     // The schema does not look into the key of a label.
-    await seen(
-      await create({ env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: "metadata.labels['']" } } }] }),
-    );
+    await seen(await create({ env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: "metadata.labels['']" } } }] }));
     await settleOnce();
     const ms = await read();
     expect(readiness(ms)).toEqual(['Ready=False Invalid', 'Stalled=True Invalid']);
-    expect(ms.status?.conditions?.[0]?.message).toMatch(
-      /fieldRef.* - Deployment default\/.* - correct that field/s,
-    );
+    expect(ms.status?.conditions?.[0]?.message).toMatch(/fieldRef.* - Deployment default\/.* - correct that field/s);
     expect(ms.status?.children).toEqual([{ kind: 'Service', name }]);
   });
 

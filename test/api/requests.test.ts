@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
 import type { ObjectKey } from '../../operator/src/api/object.ts';
 import { ApiProxy } from '../support/api-proxy.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 import { microservice } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { installDefinition, KubeApi, makeNamespace, paths, type Wire } from '../support/kube-api.ts';
@@ -72,8 +72,7 @@ async function reportReady(): Promise<void> {
 
 /** Waits until nothing is written any more. */
 async function quiet(): Promise<void> {
-  for (let before = -1; before !== proxy.writes().length; await sleep(quietMs))
-    before = proxy.writes().length;
+  for (let before = -1; before !== proxy.writes().length; await sleep(quietMs)) before = proxy.writes().length;
 }
 
 test('a Microservice costs one write for each child and two for its status, and no read', async () => {
@@ -142,22 +141,14 @@ test('a restarted operator lists each kind once and writes nothing', async () =>
       .reads()
       .map(({ verb, resource }) => `${verb} ${resource}`)
       .sort(),
-  ).toEqual([
-    'list deployments',
-    'list horizontalpodautoscalers',
-    'list microservices',
-    'list pods',
-    'list services',
-  ]);
+  ).toEqual(['list deployments', 'list horizontalpodautoscalers', 'list microservices', 'list pods', 'list services']);
 });
 
 test('a hundred Microservices are served over few connections, at the same cost each', async () => {
   const names = Array.from({ length: 100 }, (_, i) => `many-${i}`);
   const before = proxy.connections;
   await Promise.all(
-    names.map((name) =>
-      api.post(paths.microservices(orders.namespace), microservice({ ...orders, name }, all)),
-    ),
+    names.map((name) => api.post(paths.microservices(orders.namespace), microservice({ ...orders, name }, all))),
   );
   await eventually(() => expect(proxy.writes().length).toBeGreaterThanOrEqual(names.length * 4), {
     withinMs: 30_000,

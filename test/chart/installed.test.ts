@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { type ControlPlane, startControlPlane } from '../../cluster/control-plane.ts';
 import { run } from '../../cluster/run.ts';
 import { tool } from '../../cluster/toolchain.ts';
+import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 import { freePort, startDaemon } from '../support/daemon.ts';
 import { microservice } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
@@ -196,10 +196,10 @@ describe('Prometheus, with the configuration and the account of the chart', () =
 
     await using prometheus = await startPrometheus(program, await kubeconfigOfAccount('prometheus'));
     const byUrl = (one: Target, other: Target) => one.url.localeCompare(other.url);
-    await eventually(
-      async () => expect((await prometheus.targets()).sort(byUrl)).toEqual(expected.sort(byUrl)),
-      { withinMs: 20_000, everyMs: 200 },
-    );
+    await eventually(async () => expect((await prometheus.targets()).sort(byUrl)).toEqual(expected.sort(byUrl)), {
+      withinMs: 20_000,
+      everyMs: 200,
+    });
     const services = [...platformServices, ...shopServices];
     expect(new Set(expected.map(({ labels }) => labels.service))).toEqual(new Set(services));
   });
@@ -253,9 +253,7 @@ async function startPrometheus(program: string, kubeconfig: string): Promise<Pro
   writeFileSync(file, stringify(config));
   const [container] = find(objects, 'Deployment', 'prometheus').spec.template.spec.containers;
   const flags = container.args.map((flag: string) =>
-    flag
-      .replace('/etc/prometheus/prometheus.yml', file)
-      .replace('=/prometheus', `=${join(folder, 'samples')}`),
+    flag.replace('/etc/prometheus/prometheus.yml', file).replace('=/prometheus', `=${join(folder, 'samples')}`),
   );
   const address = `127.0.0.1:${await freePort()}`;
   const args = [...flags, `--web.listen-address=${address}`];

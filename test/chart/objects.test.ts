@@ -43,9 +43,7 @@ describe('the rights that the chart gives', () => {
     expect(names(objects, 'Role')).toEqual([]);
     for (const { roleRef, subjects } of ofKind(objects, 'ClusterRoleBinding')) {
       const account = roleRef.name.replace('microservice-platform-', '');
-      expect(subjects).toEqual([
-        { kind: 'ServiceAccount', name: account, namespace: 'microservice-platform' },
-      ]);
+      expect(subjects).toEqual([{ kind: 'ServiceAccount', name: account, namespace: 'microservice-platform' }]);
     }
   });
 });
@@ -86,9 +84,7 @@ describe.each(podTemplates)('the pod of %s', (name, { metadata, spec }) => {
   it('is selected by a Service whose ports it has', () => {
     const service = find(everything, 'Service', name);
     expect(metadata.labels).toMatchObject(service.spec.selector);
-    const ports = spec.containers.flatMap((container: Wire) =>
-      container.ports.map((port: Wire) => port.name),
-    );
+    const ports = spec.containers.flatMap((container: Wire) => container.ports.map((port: Wire) => port.name));
     for (const port of service.spec.ports) expect(ports).toContain(port.targetPort);
   });
 });
@@ -123,8 +119,7 @@ describe('the objects of the chart', () => {
     ['prometheus', { prometheus: { retention: { time: '2h' } } }],
     ['prometheus', { tracing: { mode: 'none' } }],
   ])('make a new pod of %s when its configuration changes: %j', (name, values) => {
-    const annotations = (from: readonly Wire[]) =>
-      find(from, 'Deployment', name).spec.template.metadata.annotations;
+    const annotations = (from: readonly Wire[]) => find(from, 'Deployment', name).spec.template.metadata.annotations;
     expect(annotations(render(values))).not.toEqual(annotations(objects));
     expect(annotations(render({ operator: { logLevel: 'debug' } }))).toEqual(annotations(objects));
   });

@@ -57,8 +57,7 @@ function secretKeysIn(value: unknown): (readonly [string, string])[] {
   if (typeof value !== 'object' || value === null) return [];
   const node: Wire = value;
   if (node.secretKeyRef) return [[node.secretKeyRef.name, node.secretKeyRef.key]];
-  if (node.secret?.items)
-    return node.secret.items.map((item: Wire): [string, string] => [node.secret.name, item.key]);
+  if (node.secret?.items) return node.secret.items.map((item: Wire): [string, string] => [node.secret.name, item.key]);
   if (node.secret?.secretName) return [[node.secret.secretName, 'username']];
   return Object.values(node).flatMap(secretKeysIn);
 }
@@ -83,39 +82,34 @@ describe('the shop', () => {
   });
 });
 
-describe.each(microservices.map((it): [string, Wire] => [it.metadata.name, it]))(
-  '%s',
-  (name, microservice) => {
-    const env = environmentOf(microservice);
-    const schema = { ...baseConfig, ...telemetryConfig, ...schemas[name] };
+describe.each(microservices.map((it): [string, Wire] => [it.metadata.name, it]))('%s', (name, microservice) => {
+  const env = environmentOf(microservice);
+  const schema = { ...baseConfig, ...telemetryConfig, ...schemas[name] };
 
-    it('gets an environment that it starts with', () => {
-      expect(() => readConfig(env, schema)).not.toThrow();
-    });
+  it('gets an environment that it starts with', () => {
+    expect(() => readConfig(env, schema)).not.toThrow();
+  });
 
-    it('gets no variable that it does not read', () => {
-      const read = Object.values(schema).map(({ variable }) => variable);
-      expect(Object.keys(env).filter((variable) => !read.includes(variable))).toEqual([]);
-    });
+  it('gets no variable that it does not read', () => {
+    const read = Object.values(schema).map(({ variable }) => variable);
+    expect(Object.keys(env).filter((variable) => !read.includes(variable))).toEqual([]);
+  });
 
-    it('is told only addresses that are there', () => {
-      expect(addressesIn(env).filter((address) => !addresses.has(address))).toEqual([]);
-    });
+  it('is told only addresses that are there', () => {
+    expect(addressesIn(env).filter((address) => !addresses.has(address))).toEqual([]);
+  });
 
-    it('listens where its ports say', () => {
-      const ports = Object.fromEntries(
-        microservice.spec.ports.map((port: Wire) => [port.name, port.containerPort]),
-      );
-      expect(ports.http).toBe(Number(env.SERVER_PORT));
-      expect(ports.grpc).toBe(env.GRPC_PORT === undefined ? undefined : Number(env.GRPC_PORT));
-    });
+  it('listens where its ports say', () => {
+    const ports = Object.fromEntries(microservice.spec.ports.map((port: Wire) => [port.name, port.containerPort]));
+    expect(ports.http).toBe(Number(env.SERVER_PORT));
+    expect(ports.grpc).toBe(env.GRPC_PORT === undefined ? undefined : Number(env.GRPC_PORT));
+  });
 
-    it('reports under its own name and the version of its image', () => {
-      expect(env.OTEL_SERVICE_NAME).toBe(name);
-      expect(microservice.spec.image).toBe(`ghcr.io/microservice-platform/${name}:${env.SERVICE_VERSION}`);
-    });
-  },
-);
+  it('reports under its own name and the version of its image', () => {
+    expect(env.OTEL_SERVICE_NAME).toBe(name);
+    expect(microservice.spec.image).toBe(`ghcr.io/microservice-platform/${name}:${env.SERVICE_VERSION}`);
+  });
+});
 
 describe('platform and shop together', () => {
   interface Need {

@@ -116,8 +116,8 @@ describe('the modes of the chart', () => {
 
   it('keep the definition when the release goes, unless told otherwise', () => {
     const policy = (keep: boolean) =>
-      find(render({ crds: { keep } }), 'CustomResourceDefinition', 'microservices.microservice-platform.io')
-        .metadata.annotations?.['helm.sh/resource-policy'];
+      find(render({ crds: { keep } }), 'CustomResourceDefinition', 'microservices.microservice-platform.io').metadata
+        .annotations?.['helm.sh/resource-policy'];
     expect([policy(true), policy(false)]).toEqual(['keep', undefined]);
   });
 });

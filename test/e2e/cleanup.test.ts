@@ -33,11 +33,11 @@ async function traces() {
     tables: await run('nft', ['list', 'tables']),
     namespaces: await run('ip', ['netns', 'list']),
     cgroups: globSync(`/sys/fs/cgroup/**/*${name}*`, { exclude: (path) => path.includes('-test') }),
-    files: ['/etc', '/run', '/var/lib', '/var/log', '/var/lib/microservice-platform', '/opt'].flatMap(
-      (place) => readdirSync(place).map((entry) => `${place}/${entry}`),
+    files: ['/etc', '/run', '/var/lib', '/var/log', '/var/lib/microservice-platform', '/opt'].flatMap((place) =>
+      readdirSync(place).map((entry) => `${place}/${entry}`),
     ),
-    settings: ['vm/overcommit_memory', 'kernel/panic', 'kernel/panic_on_oops', 'net/ipv4/ip_forward'].map(
-      (setting) => readFileSync(`/proc/sys/${setting}`, 'utf8'),
+    settings: ['vm/overcommit_memory', 'kernel/panic', 'kernel/panic_on_oops', 'net/ipv4/ip_forward'].map((setting) =>
+      readFileSync(`/proc/sys/${setting}`, 'utf8'),
     ),
   };
 }

@@ -16,9 +16,7 @@ const ready = (name: string) =>
 
 beforeAll(async () => {
   const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-  await cli.apply(
-    JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } }),
-  );
+  await cli.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace, labels } }));
 });
 afterAll(() => cli.run(['delete', 'namespace', namespace, '--wait=false']));
 
@@ -38,13 +36,7 @@ const milliseconds = async (work: () => Promise<unknown>) => {
 
 describe('a Microservice on a node', () => {
   it('runs as manifests/hello.yaml says it, and answers through its Service', async () => {
-    await cli.run([
-      'apply',
-      '-n',
-      namespace,
-      '-f',
-      new URL('../../manifests/hello.yaml', import.meta.url).pathname,
-    ]);
+    await cli.run(['apply', '-n', namespace, '-f', new URL('../../manifests/hello.yaml', import.meta.url).pathname]);
     await ready('hello');
     const answer = await cli.get(['--raw', `/api/v1/namespaces/${namespace}/services/hello:80/proxy/`]);
     expect(answer).toBe('hello\n');
@@ -70,16 +62,7 @@ describe('a Microservice on a node', () => {
         tmp: tried(() => fs.writeFileSync('/tmp/written', '')),
         token: tried(() => fs.readFileSync('/var/run/secrets/kubernetes.io/serviceaccount/token')),
       }));`;
-    const seen = await cli.run([
-      'exec',
-      '-n',
-      namespace,
-      pod?.metadata.name ?? '',
-      '--',
-      'node',
-      '--eval',
-      script,
-    ]);
+    const seen = await cli.run(['exec', '-n', namespace, pod?.metadata.name ?? '', '--', 'node', '--eval', script]);
     expect(JSON.parse(seen)).toEqual({
       uid: 65532,
       capabilities: '0000000000000000',
@@ -116,11 +99,9 @@ describe('a Microservice on a node', () => {
       const before = await read<Child>(kind, namespace, 'repaired');
       await cli.run(['patch', kind, 'repaired', '-n', namespace, '--type=strategic', '-p', patch]);
       const edited = await milliseconds(() =>
-        eventually(
-          `the ${kind} as asked`,
-          async () => asAsked(await read<Child>(kind, namespace, 'repaired')),
-          { everyMs: 20 },
-        ),
+        eventually(`the ${kind} as asked`, async () => asAsked(await read<Child>(kind, namespace, 'repaired')), {
+          everyMs: 20,
+        }),
       );
       await cli.run(['delete', kind, 'repaired', '-n', namespace, '--wait=false', '--cascade=orphan']);
       const deleted = await milliseconds(() =>
@@ -130,9 +111,7 @@ describe('a Microservice on a node', () => {
           { everyMs: 20 },
         ),
       );
-      console.log(
-        `${kind}: edited, back after ${edited.toFixed(0)} ms; deleted, back after ${deleted.toFixed(0)} ms`,
-      );
+      console.log(`${kind}: edited, back after ${edited.toFixed(0)} ms; deleted, back after ${deleted.toFixed(0)} ms`);
       expect(edited).toBeLessThan(repairMs);
       expect(deleted).toBeLessThan(repairMs);
     }
@@ -142,15 +121,11 @@ describe('a Microservice on a node', () => {
     await cli.run(['delete', 'microservice', 'repaired', '-n', namespace]);
     for (const kind of ['deployment', 'service', 'horizontalpodautoscaler', 'pod']) {
       await eventually(`no ${kind} of the deleted Microservice`, async () => {
-        return (
-          (await list(kind, namespace, '-l', 'microservice-platform.io/microservice=repaired')).length === 0
-        );
+        return (await list(kind, namespace, '-l', 'microservice-platform.io/microservice=repaired')).length === 0;
       });
     }
     await ready('hello');
-    expect(
-      await list('deployment', namespace, '-l', 'microservice-platform.io/microservice=hello'),
-    ).toHaveLength(1);
+    expect(await list('deployment', namespace, '-l', 'microservice-platform.io/microservice=hello')).toHaveLength(1);
   });
 
   it('is refused with what to do when its spec is wrong', async () => {
@@ -187,10 +162,7 @@ describe('a Microservice on a node', () => {
     const condition = await eventually(
       'the cause in the condition Ready',
       async () => {
-        const found = conditionOf(
-          await read<MicroserviceObject>('microservice', namespace, 'bad-image'),
-          'Ready',
-        );
+        const found = conditionOf(await read<MicroserviceObject>('microservice', namespace, 'bad-image'), 'Ready');
         return found?.status === 'False' && /pull/i.test(found.message) && (found as Condition);
       },
       { timeoutMs: 90_000 },

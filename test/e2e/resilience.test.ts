@@ -64,10 +64,7 @@ async function killPods(namespace: string, selector: string): Promise<void> {
     const now = await list<Pod>('pods', namespace, '-l', selector);
     return now.length >= pods.length && now.every((pod) => !old.has(pod.metadata.uid));
   });
-  await cli.run(
-    ['wait', 'pod', '-n', namespace, '-l', selector, '--for=condition=Ready', '--timeout=120s'],
-    130_000,
-  );
+  await cli.run(['wait', 'pod', '-n', namespace, '-l', selector, '--for=condition=Ready', '--timeout=120s'], 130_000);
 }
 
 describe('an order that was answered 201', () => {
@@ -79,9 +76,7 @@ describe('an order that was answered 201', () => {
       await sleep(1000);
     }
     await shopper.stop();
-    console.log(
-      `answers: ${[...shopper.answers].map(([answer, count]) => `${count} x ${answer}`).join(', ')}`,
-    );
+    console.log(`answers: ${[...shopper.answers].map(([answer, count]) => `${count} x ${answer}`).join(', ')}`);
     expect(shopper.accepted.length).toBeGreaterThan(100);
 
     await eventually('every Microservice to be Ready again', async () => {

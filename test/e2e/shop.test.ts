@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../cluster/eventually.ts';
-import { findTrace, placeOrder, query } from '../../cluster/proof.ts';
+import { findTrace, placeOrder, query } from '../../manifests/proof.ts';
 import { url } from '../support/cluster.ts';
 
 const orders = 100;
@@ -24,9 +24,7 @@ describe('the shop', () => {
       const spans = await findTrace(url('jaeger'), traceId);
       expect(spans.map((span) => span.operation)).toContain('POST /orders');
       const notified = await fetch(`${url('api-gateway')}/notifications?order_id=${orderId}`);
-      expect(((await notified.json()) as Notifications).items.map((item) => item.order_id)).toEqual([
-        orderId,
-      ]);
+      expect(((await notified.json()) as Notifications).items.map((item) => item.order_id)).toEqual([orderId]);
     }
   });
 
@@ -36,8 +34,7 @@ describe('the shop', () => {
       const found = await query(url('prometheus'), 'up');
       const jobs = new Set(found.map(({ metric }) => metric.job));
       const named = new Set(found.map(({ metric }) => metric.service));
-      const complete =
-        services.every((name) => named.has(name)) && jobs.has('operator') && jobs.has('jaeger');
+      const complete = services.every((name) => named.has(name)) && jobs.has('operator') && jobs.has('jaeger');
       return complete && found.every(({ value }) => value === 1) && found;
     });
     expect(targets.filter(({ metric }) => metric.service === 'order-service')).toHaveLength(2);
@@ -45,8 +42,7 @@ describe('the shop', () => {
 
   it('counts requests by method, route and status', async () => {
     const series = await eventually('the counter of POST /orders', async () => {
-      const promql =
-        'sum(http_requests_total{service="order-service",method="POST",endpoint="/orders",status="201"})';
+      const promql = 'sum(http_requests_total{service="order-service",method="POST",endpoint="/orders",status="201"})';
       return (await query(url('prometheus'), promql)).find(({ value }) => value >= orders);
     });
     expect(series.value).toBeGreaterThanOrEqual(orders);

@@ -70,9 +70,7 @@ describe.concurrent('a call to another service', () => {
   });
 
   it('that is answered with more than 1 MiB is an error, with exactly 1 MiB it is not', async () => {
-    const client = await clientOf(({ url }, response) =>
-      response.end(Buffer.alloc(Number(url?.slice(1)), 'x')),
-    );
+    const client = await clientOf(({ url }, response) => response.end(Buffer.alloc(Number(url?.slice(1)), 'x')));
     const { error } = await failure(() => client.send('GET', `/${1024 * 1024 + 1}`));
     expect(error.code).toBe('upstream_error');
     expect((await client.send('GET', `/${1024 * 1024}`)).body).toHaveLength(1024 * 1024);

@@ -82,9 +82,7 @@ describe('a service that is told to stop', () => {
 
   it('ends at once while it still waits for its database', async () => {
     const { child, log, ended } = runService('product-service', noDatabase);
-    await waitFor('the wait for the database', () =>
-      log.some(({ msg }) => String(msg).startsWith('waiting for')),
-    );
+    await waitFor('the wait for the database', () => log.some(({ msg }) => String(msg).startsWith('waiting for')));
     child.kill('SIGTERM');
     expect(await ended).toEqual({ code: 0, signal: null });
   });

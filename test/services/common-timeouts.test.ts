@@ -68,9 +68,7 @@ describe.concurrent('a service whose peer is slow', () => {
 
   it('refuses a body that does not arrive within 5 s, however busily it dribbles, and counts it', async () => {
     const { text, seconds } = await seenBy(port, (write) => {
-      write(
-        'POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"',
-      );
+      write('POST /things HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 500\r\n\r\n"');
       const dribble = setInterval(() => write('x'), 100);
       closers.push(() => clearInterval(dribble));
     });
@@ -86,23 +84,20 @@ describe.concurrent('a service whose peer is slow', () => {
   it.each([
     ['GET', undefined],
     ['POST', '{"a":1}'],
-  ])(
-    'answers 503 when the handler of a %s takes longer than 10 s, and tells it to stop',
-    async (method, body) => {
-      const started = performance.now();
-      const headers = { 'content-type': 'application/json' };
-      const answer = await fetch(`http://127.0.0.1:${port}/slow`, {
-        method,
-        ...(body ? { body, headers } : {}),
-      });
-      const seconds = (performance.now() - started) / 1000;
-      expect(answer.status).toBe(503);
-      expect(await answer.json()).toMatchObject({ code: 'unavailable' });
-      expect(seconds).toBeGreaterThan(9.8);
-      expect(seconds).toBeLessThan(11);
-      expect(aborted).toContain(method);
-    },
-  );
+  ])('answers 503 when the handler of a %s takes longer than 10 s, and tells it to stop', async (method, body) => {
+    const started = performance.now();
+    const headers = { 'content-type': 'application/json' };
+    const answer = await fetch(`http://127.0.0.1:${port}/slow`, {
+      method,
+      ...(body ? { body, headers } : {}),
+    });
+    const seconds = (performance.now() - started) / 1000;
+    expect(answer.status).toBe(503);
+    expect(await answer.json()).toMatchObject({ code: 'unavailable' });
+    expect(seconds).toBeGreaterThan(9.8);
+    expect(seconds).toBeLessThan(11);
+    expect(aborted).toContain(method);
+  });
 
   it('cuts off a peer that does not take its answer: 10 s, and one more for the rest', async () => {
     const started = performance.now();
@@ -118,9 +113,7 @@ describe.concurrent('a service whose peer is slow', () => {
 
   /** A request is counted when it has ended. */
   const ended = async (endpoint: string) =>
-    (await app.metrics.registry.metrics()).includes(
-      `http_requests_total{method="GET",endpoint="${endpoint}"`,
-    );
+    (await app.metrics.registry.metrics()).includes(`http_requests_total{method="GET",endpoint="${endpoint}"`);
 });
 
 describe.concurrent('an idle connection', () => {

@@ -97,11 +97,7 @@ describe('the gateway', () => {
     };
     const answer = await fetch(`${gateway.url}/products/1`, { method: 'PATCH' });
     products.answer = echo;
-    expect([answer.status, await answer.text(), answer.headers.get('allow')]).toEqual([
-      status,
-      problem,
-      'GET',
-    ]);
+    expect([answer.status, await answer.text(), answer.headers.get('allow')]).toEqual([status, problem, 'GET']);
     expect(answer.headers.get('content-type')).toMatch(/^application\/problem\+json/);
     expect(answer.headers.get('server')).toBeNull();
     expect(answer.headers.get('set-cookie')).toBeNull();
@@ -116,10 +112,7 @@ describe('the gateway', () => {
     products.answer = (_request, response) => response.writeHead(500).end('<html>stack trace</html>');
     const failing = await fetch(`${gateway.url}/products`);
     products.answer = echo;
-    expect([failing.status, ((await failing.json()) as { code: string }).code]).toEqual([
-      502,
-      'upstream_error',
-    ]);
+    expect([failing.status, ((await failing.json()) as { code: string }).code]).toEqual([502, 'upstream_error']);
   });
 
   it('answers 504 upstream_timeout after 5 s, and a silent backend does not slow the others', async () => {
@@ -160,10 +153,7 @@ describe('the gateway', () => {
       method: 'POST',
       body: 'x'.repeat(1024 * 1024 + 1),
     });
-    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([
-      413,
-      'payload_too_large',
-    ]);
+    expect([answer.status, ((await answer.json()) as { code: string }).code]).toEqual([413, 'payload_too_large']);
   });
 
   it.each(['/', '/metric', '/productsx', '/admin/products'])('knows nothing at %s', async (path) => {

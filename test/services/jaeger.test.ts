@@ -97,11 +97,7 @@ describe('a trace', () => {
     const entry = only(spans, 'api-gateway', gatewayName);
     const call = only(spans, 'api-gateway', method);
     const work = only(spans, 'product-service', productName);
-    expect([entry.parentId, call.parentId, work.parentId]).toEqual([
-      caller.spanId,
-      entry.spanId,
-      call.spanId,
-    ]);
+    expect([entry.parentId, call.parentId, work.parentId]).toEqual([caller.spanId, entry.spanId, call.spanId]);
     expect(call.tags).toMatchObject({ 'span.kind': 'client', 'server.address': '127.0.0.1' });
   });
 
@@ -114,11 +110,7 @@ describe('a trace', () => {
     await new Promise((resolve) => client.GetProduct?.({ id: 99 }, metadata, resolve));
     client.close();
 
-    const span = only(
-      await jaeger.spansOf(caller.traceId, 1),
-      'product-service',
-      'product.ProductService/GetProduct',
-    );
+    const span = only(await jaeger.spansOf(caller.traceId, 1), 'product-service', 'product.ProductService/GetProduct');
     expect(span.parentId).toBe(caller.spanId);
     expect(span.tags).toMatchObject({ 'span.kind': 'server', 'rpc.status_code': 'NOT_FOUND' });
     expect(span.tags).not.toHaveProperty('error');

@@ -28,9 +28,7 @@ describe('migrations', () => {
   it('are applied once, in order, when several replicas start at the same time', async () => {
     const pools = Array.from({ length: 4 }, () => database(settingsOf(own)));
     const logs = pools.map(() => recordingLog());
-    await Promise.all(
-      pools.map((pool, index) => migrate(pool, [first, second], logs[index] ?? recordingLog())),
-    );
+    await Promise.all(pools.map((pool, index) => migrate(pool, [first, second], logs[index] ?? recordingLog())));
     const { rows } = await query(
       pools[0] ?? database(settingsOf(own)),
       'SELECT version, name FROM schema_migrations ORDER BY version',
@@ -40,9 +38,7 @@ describe('migrations', () => {
       { version: 1, name: 'accounts' },
       { version: 2, name: 'owner' },
     ]);
-    expect(
-      logs.flatMap((log) => log.lines).filter((line) => line.includes('migration applied')),
-    ).toHaveLength(2);
+    expect(logs.flatMap((log) => log.lines).filter((line) => line.includes('migration applied'))).toHaveLength(2);
   });
 
   it('change nothing when one of them fails, and say which', async () => {

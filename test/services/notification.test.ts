@@ -5,16 +5,7 @@ import { recordingLog, settingsOf } from '../support/database.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
 import { type RabbitMq, startRabbitMq } from '../support/rabbitmq.ts';
 import { runService, type ServiceProcess, startService } from '../support/service-process.ts';
-import {
-  ask,
-  brokerEnv,
-  databaseEnv,
-  depth,
-  drain,
-  metric,
-  productEnv,
-  withChannel,
-} from '../support/shop.ts';
+import { ask, brokerEnv, databaseEnv, depth, drain, metric, productEnv, withChannel } from '../support/shop.ts';
 
 const patient = { timeout: 30_000, interval: 100 };
 
@@ -127,9 +118,7 @@ describe('notification-service', () => {
     await untilNotified(next.order_id);
     await expect.poll(() => depth(rabbitmq, 'orders.dead'), patient).toBe(2);
     const dead = await drain(rabbitmq, 'orders.dead');
-    const byId = new Map(
-      dead.map(({ properties, content }) => [properties.messageId, { properties, content }]),
-    );
+    const byId = new Map(dead.map(({ properties, content }) => [properties.messageId, { properties, content }]));
     const reasons = ['the body is not a JSON object', 'quantity is not a positive integer'];
     expect(byId.get('poison-1')?.content.toString()).toBe('order 17, please');
     expect(byId.get('poison-1')?.properties.headers).toEqual({ 'dead-letter-reason': reasons[0] });
@@ -146,8 +135,7 @@ describe('notification-service', () => {
     await postgres.halt('immediate');
     const events = Array.from({ length: 15 }, () => orderCreated());
     for (const event of events) await publish(event);
-    const failures = () =>
-      notification.log.filter((line) => line.msg === 'no session with the broker').length;
+    const failures = () => notification.log.filter((line) => line.msg === 'no session with the broker').length;
     await expect.poll(failures, patient).toBeGreaterThanOrEqual(3);
     expect(failures()).toBeLessThanOrEqual(5);
     expect((await ask(`${notification.url}/readyz`)).body.reason).toContain('database');

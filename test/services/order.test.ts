@@ -188,9 +188,7 @@ describe('order-service', () => {
       ...databaseEnv({ ...own, ...(await postgres.createDatabase('product_again')) }),
       GRPC_PORT: address.split(':')[1] ?? '',
     });
-    await expect
-      .poll(async () => (await ask(`${order.url}/orders`, wanted)).status, { timeout: 5000 })
-      .toBe(201);
+    await expect.poll(async () => (await ask(`${order.url}/orders`, wanted)).status, { timeout: 5000 }).toBe(201);
   });
 
   it('answers 504 after five seconds when product-service says nothing', async () => {
@@ -220,15 +218,7 @@ describe('order-service', () => {
     });
     expect((await ended).code).toBe(1);
     const output = log.map((line) => String(line.msg)).join('\n');
-    const names = [
-      'DB_HOST',
-      'DB_PORT',
-      'DB_USER',
-      'DB_PASSWORD',
-      'DB_NAME',
-      'LOG_LEVEL',
-      'RABBITMQ_HOST',
-    ].concat([
+    const names = ['DB_HOST', 'DB_PORT', 'DB_USER', 'DB_PASSWORD', 'DB_NAME', 'LOG_LEVEL', 'RABBITMQ_HOST'].concat([
       'RABBITMQ_PORT',
       'RABBITMQ_USER',
       'RABBITMQ_PASSWORD',

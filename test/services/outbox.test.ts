@@ -73,8 +73,7 @@ async function place(order: ServiceProcess, count: number): Promise<string[]> {
 }
 
 async function waiting(count: number): Promise<void> {
-  const pending = async () =>
-    (await query<{ n: number }>(pool, 'SELECT count(*)::int AS n FROM outbox')).rows[0]?.n;
+  const pending = async () => (await query<{ n: number }>(pool, 'SELECT count(*)::int AS n FROM outbox')).rows[0]?.n;
   await expect.poll(pending, patient).toBe(count);
 }
 
@@ -103,13 +102,9 @@ describe('the connection to the broker', () => {
     const later = keepConnected(settings(proxy.port), logs.later, untilLost);
     await expect.poll(() => later.check().then(() => 'connected'), patient).toBe('connected');
     proxy.swallowAnswers();
-    await expect
-      .poll(() => logs.opening.lines, patient)
-      .toContainEqual(expect.stringContaining('connect ETIMEDOUT'));
+    await expect.poll(() => logs.opening.lines, patient).toContainEqual(expect.stringContaining('connect ETIMEDOUT'));
     await expect(opening.check()).rejects.toThrow('connect ETIMEDOUT');
-    await expect
-      .poll(() => logs.later.lines, patient)
-      .toContainEqual(expect.stringContaining('Heartbeat timeout'));
+    await expect.poll(() => logs.later.lines, patient).toContainEqual(expect.stringContaining('Heartbeat timeout'));
     proxy.cut();
     await Promise.all([opening.close(), later.close()]);
     silent.close();

@@ -1,10 +1,4 @@
-import {
-  credentials,
-  Metadata,
-  makeGenericClientConstructor,
-  type ServiceError,
-  status,
-} from '@grpc/grpc-js';
+import { credentials, Metadata, makeGenericClientConstructor, type ServiceError, status } from '@grpc/grpc-js';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { productService } from '../../services/product-service/src/grpc.ts';
@@ -81,13 +75,10 @@ describe('products over REST', () => {
     expect(await ask('/products/2')).toMatchObject({ status: 200, body: { id: 2, name: 'Mug', price: 7.5 } });
   });
 
-  it.each(['0', '-1', '77', '2147483648', '99999999999999999999'])(
-    'are not found by the id %s',
-    async (id) => {
-      const { status, body } = await ask(`/products/${id}`);
-      expect([status, body.code]).toEqual([404, 'not_found']);
-    },
-  );
+  it.each(['0', '-1', '77', '2147483648', '99999999999999999999'])('are not found by the id %s', async (id) => {
+    const { status, body } = await ask(`/products/${id}`);
+    expect([status, body.code]).toEqual([404, 'not_found']);
+  });
 
   it.each(['abc', '1.5', '1e3'])('are not asked for by the id %s: it is not an integer', async (id) => {
     expect(await ask(`/products/${id}`)).toMatchObject({

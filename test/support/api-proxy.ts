@@ -44,10 +44,7 @@ export class ApiProxy implements AsyncDisposable {
   readonly #upstream: ReturnType<typeof readKubeconfig>;
   readonly #agent: Agent;
   readonly #sockets = new Set<Socket>();
-  readonly #watches = new Map<
-    ServerResponse,
-    { readonly request: SeenRequest; readonly source: IncomingMessage }
-  >();
+  readonly #watches = new Map<ServerResponse, { readonly request: SeenRequest; readonly source: IncomingMessage }>();
   #rule: FaultRule = () => undefined;
 
   private constructor(target: string) {
@@ -191,8 +188,7 @@ export class ApiProxy implements AsyncDisposable {
 function describe(incoming: IncomingMessage): SeenRequest {
   const url = new URL(incoming.url ?? '', 'http://proxy');
   const parts = url.pathname.split('/').slice(url.pathname.startsWith('/api/') ? 3 : 4);
-  const [plural = '', name, subresource] =
-    parts[0] === 'namespaces' && parts.length > 2 ? parts.slice(2) : parts;
+  const [plural = '', name, subresource] = parts[0] === 'namespaces' && parts.length > 2 ? parts.slice(2) : parts;
   return {
     verb: verbOf(incoming, url, name),
     resource: subresource === undefined ? plural : `${plural}/${subresource}`,
@@ -202,11 +198,7 @@ function describe(incoming: IncomingMessage): SeenRequest {
   };
 }
 
-function verbOf(
-  { method, headers }: IncomingMessage,
-  url: URL,
-  name: string | undefined,
-): SeenRequest['verb'] {
+function verbOf({ method, headers }: IncomingMessage, url: URL, name: string | undefined): SeenRequest['verb'] {
   if (method === 'POST') return 'create';
   if (method === 'DELETE') return 'delete';
   if (method === 'PATCH') return headers['content-type']?.includes('apply-patch') ? 'apply' : 'patch';

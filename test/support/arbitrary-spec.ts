@@ -19,21 +19,14 @@ export function valuesOf(schema: Schema): fc.Arbitrary<unknown> {
   if (schema.enum) return fc.constantFrom(...schema.enum);
   if (schema.items) return fc.array(valuesOf(schema.items), { maxLength: 3 });
   if (schema.additionalProperties) {
-    return fc.dictionary(
-      fc.constantFrom('cpu', 'memory', 'example.com/gpu'),
-      valuesOf(schema.additionalProperties),
-    );
+    return fc.dictionary(fc.constantFrom('cpu', 'memory', 'example.com/gpu'), valuesOf(schema.additionalProperties));
   }
   if (schema.properties) {
     const { properties, required = [] } = schema;
-    const always = [
-      ...required,
-      ...Object.keys(properties).filter((name) => properties[name]?.default !== undefined),
-    ];
-    return fc.record(
-      Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, valuesOf(field)])),
-      { requiredKeys: always },
-    );
+    const always = [...required, ...Object.keys(properties).filter((name) => properties[name]?.default !== undefined)];
+    return fc.record(Object.fromEntries(Object.entries(properties).map(([name, field]) => [name, valuesOf(field)])), {
+      requiredKeys: always,
+    });
   }
   if (schema.type === 'integer') return fc.integer({ min: schema.minimum ?? 0, max: schema.maximum ?? 1000 });
   if (schema.type === 'boolean') return fc.boolean();

@@ -20,8 +20,7 @@ export async function read<T>(kind: string, namespace: string, name: string): Pr
 
 /** What the API server has of a kind. */
 export async function list<T>(kind: string, namespace: string, ...options: string[]): Promise<readonly T[]> {
-  return (JSON.parse(await cli.get([kind, '-n', namespace, '-o', 'json', ...options])) as { items: T[] })
-    .items;
+  return (JSON.parse(await cli.get([kind, '-n', namespace, '-o', 'json', ...options])) as { items: T[] }).items;
 }
 
 export interface Condition {

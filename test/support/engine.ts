@@ -21,8 +21,7 @@ export type EngineOptions = TransportOptions &
 export async function openEngine(kubeconfig: string, options: EngineOptions = {}): Promise<Engine> {
   const asked: string[] = [];
   const logged: Engine['logged'] = [];
-  const at = (level: string) => (keys: object, message: string) =>
-    void logged.push({ ...keys, level, message });
+  const at = (level: string) => (keys: object, message: string) => void logged.push({ ...keys, level, message });
   const transport = new Transport(await fromKubeconfig(kubeconfig), options);
   const cluster = new KubeCluster({
     transport,

@@ -29,12 +29,7 @@ const foundMs = 10_000;
 /** A Jaeger of its own on free ports: takes OTLP and Thrift over HTTP, keeps traces in memory, answers queries. */
 export async function startJaeger(): Promise<Jaeger> {
   const folder = mkdtempSync(join(tmpdir(), 'jaeger-'));
-  const [otlp, thrift, query, queryGrpc] = await Promise.all([
-    freePort(),
-    freePort(),
-    freePort(),
-    freePort(),
-  ]);
+  const [otlp, thrift, query, queryGrpc] = await Promise.all([freePort(), freePort(), freePort(), freePort()]);
   const file = join(folder, 'jaeger.yaml');
   writeFileSync(file, stringify(configuration({ otlp, thrift, query, queryGrpc })));
   const daemon = startDaemon('jaeger', tool('jaeger'), { args: [`--config=${file}`], cwd: folder });
@@ -97,9 +92,7 @@ async function found(url: string, count: number): Promise<readonly Span[]> {
     const spans = spansIn((await (await fetch(url)).json()) as Answer);
     if (spans.length >= count) return spans;
     if (Date.now() > deadline) {
-      throw new Error(
-        `${spans.length} of ${count} spans at ${url} after ${foundMs} ms: ${JSON.stringify(spans)}`,
-      );
+      throw new Error(`${spans.length} of ${count} spans at ${url} after ${foundMs} ms: ${JSON.stringify(spans)}`);
     }
     await sleep(100);
   }

@@ -26,12 +26,7 @@ export class KubeApi implements AsyncDisposable {
     this.#agent = new Agent({ connect: { ca }, allowH2: false });
   }
 
-  async ask(
-    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
-    path: string,
-    body?: unknown,
-    type?: string,
-  ): Promise<Answer> {
+  async ask(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown, type?: string): Promise<Answer> {
     const answer = await request(this.#server + path, {
       method,
       dispatcher: this.#agent,
@@ -43,12 +38,7 @@ export class KubeApi implements AsyncDisposable {
   }
 
   /** Like `ask`, and throws what the API server says when it is anything but success. */
-  async must(
-    method: 'GET' | 'POST' | 'PATCH' | 'DELETE',
-    path: string,
-    body?: unknown,
-    type?: string,
-  ): Promise<Wire> {
+  async must(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown, type?: string): Promise<Wire> {
     const answer = await this.ask(method, path, body, type);
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.body.message}`);
     return answer.body;
@@ -95,8 +85,7 @@ export function readKubeconfig(path: string): Access {
 
 /** Paths of the objects that a Microservice is and has. */
 export const paths = {
-  microservices: (namespace: string) =>
-    `/apis/microservice-platform.io/v1alpha1/namespaces/${namespace}/microservices`,
+  microservices: (namespace: string) => `/apis/microservice-platform.io/v1alpha1/namespaces/${namespace}/microservices`,
   deployments: (namespace: string) => `/apis/apps/v1/namespaces/${namespace}/deployments`,
   services: (namespace: string) => `/api/v1/namespaces/${namespace}/services`,
   autoscalers: (namespace: string) => `/apis/autoscaling/v2/namespaces/${namespace}/horizontalpodautoscalers`,
@@ -107,10 +96,7 @@ export const paths = {
 /** Installs the resource definition of this repository and waits until the API server serves it. */
 export async function installDefinition(api: KubeApi): Promise<void> {
   const file = join(import.meta.dirname, '../../crds/microservice-platform.io_microservices.yaml');
-  await api.post(
-    '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
-    parse(readFileSync(file, 'utf8')),
-  );
+  await api.post('/apis/apiextensions.k8s.io/v1/customresourcedefinitions', parse(readFileSync(file, 'utf8')));
   await eventually(() => api.get('/apis/microservice-platform.io/v1alpha1/microservices'));
 }
 

@@ -9,10 +9,7 @@ import type {
 } from '../../operator/src/api/microservice.generated.ts';
 import type { ObjectMeta } from '../../operator/src/api/object.ts';
 
-export const definitionPath = join(
-  import.meta.dirname,
-  '../../crds/microservice-platform.io_microservices.yaml',
-);
+export const definitionPath = join(import.meta.dirname, '../../crds/microservice-platform.io_microservices.yaml');
 
 /** The schema of the Microservice, as it is in crds/. */
 export function microserviceSchema(): Schema {

@@ -30,10 +30,7 @@ export class OperatorProcess implements AsyncDisposable {
   }
 
   /** Starts an operator and waits until it says that it is ready. */
-  static async start(
-    kubeconfig: string,
-    env: Readonly<Record<string, string>> = {},
-  ): Promise<OperatorProcess> {
+  static async start(kubeconfig: string, env: Readonly<Record<string, string>> = {}): Promise<OperatorProcess> {
     const operator = OperatorProcess.launch(kubeconfig, env);
     await operator.ready();
     return operator;

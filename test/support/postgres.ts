@@ -110,9 +110,7 @@ function initialise(folder: string, owner: ReturnType<typeof serviceUser>, passw
 async function createDatabase(address: PostgresAddress, name: string): Promise<PostgresDatabase> {
   const own = { ...address, user: name, password: crypto.randomUUID(), database: name };
   await withAdmin(address, async (admin) => {
-    await admin.query(
-      `CREATE ROLE ${pg.escapeIdentifier(name)} LOGIN PASSWORD ${pg.escapeLiteral(own.password)}`,
-    );
+    await admin.query(`CREATE ROLE ${pg.escapeIdentifier(name)} LOGIN PASSWORD ${pg.escapeLiteral(own.password)}`);
     await admin.query(`CREATE DATABASE ${pg.escapeIdentifier(name)} OWNER ${pg.escapeIdentifier(name)}`);
   });
   return own;

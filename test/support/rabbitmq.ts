@@ -27,8 +27,7 @@ const READY_MS = 60_000;
 
 /** A RabbitMQ node of its own on free ports, with a user of its own (`guest` does not exist there). */
 export async function startRabbitMq(): Promise<RabbitMq> {
-  if (!existsSync(SERVER))
-    throw new Error(`${SERVER} is missing: install the Debian package rabbitmq-server`);
+  if (!existsSync(SERVER)) throw new Error(`${SERVER} is missing: install the Debian package rabbitmq-server`);
   const owner = serviceUser('rabbitmq');
   const folder = mkdtempSync(join(tmpdir(), 'rabbitmq-'));
   const address = {

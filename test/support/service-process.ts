@@ -25,10 +25,7 @@ export interface Ended {
 }
 
 /** Starts a service on ports of the system's choice and waits until it is ready for requests. */
-export async function startService(
-  name: string,
-  env: Readonly<Record<string, string>>,
-): Promise<ServiceProcess> {
+export async function startService(name: string, env: Readonly<Record<string, string>>): Promise<ServiceProcess> {
   const { child, log, ended } = runService(name, env);
   const port = (message: string, field: string) => log.find(({ msg }) => msg === message)?.[field];
   const deadline = Date.now() + startMs;

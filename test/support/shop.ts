@@ -31,10 +31,7 @@ export function productEnv(address: string): Record<string, string> {
 }
 
 /** Runs `work` with a channel of its own, closed afterwards. */
-export async function withChannel<T>(
-  broker: RabbitMqAddress,
-  work: (channel: Channel) => Promise<T>,
-): Promise<T> {
+export async function withChannel<T>(broker: RabbitMqAddress, work: (channel: Channel) => Promise<T>): Promise<T> {
   const connection = await connect(
     {
       hostname: broker.host,
@@ -90,11 +87,7 @@ export interface Answer {
 }
 
 /** One HTTP request with a JSON answer. */
-export async function ask(
-  url: string,
-  body?: unknown,
-  headers: Record<string, string> = {},
-): Promise<Answer> {
+export async function ask(url: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
   const response = await fetch(url, {
     ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
     headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },

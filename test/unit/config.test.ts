@@ -36,8 +36,7 @@ describe('the operator’s configuration', () => {
   });
 
   test('names every fault at once, and never replaces a bad value by a default', () => {
-    const read = () =>
-      readConfig({ OPERATOR_HTTP_PORT: '80a', OPERATOR_LOG_LEVEL: 'loud', OPERATOR_CONCURRENCY: '0' });
+    const read = () => readConfig({ OPERATOR_HTTP_PORT: '80a', OPERATOR_LOG_LEVEL: 'loud', OPERATOR_CONCURRENCY: '0' });
 
     expect(read).toThrow(ConfigError);
     expect(read).toThrow(

@@ -25,20 +25,12 @@ export function statusOf(httpStatus: number, text: string): ApiStatus {
 }
 
 /** The error for a request that was answered, but not with success. `what` is what was attempted, and on what. */
-export function refusalOf(
-  what: string,
-  status: ApiStatus,
-  retryAfterHeader?: string | string[],
-): ClusterError {
+export function refusalOf(what: string, status: ApiStatus, retryAfterHeader?: string | string[]): ClusterError {
   const kind = kindOf(status);
-  return new ClusterError(
-    kind,
-    `${what}: ${kind}: ${status.message ?? status.reason ?? `HTTP ${status.code}`}`,
-    {
-      retryAfterMs: retryAfterMs(status, retryAfterHeader),
-      cause: status,
-    },
-  );
+  return new ClusterError(kind, `${what}: ${kind}: ${status.message ?? status.reason ?? `HTTP ${status.code}`}`, {
+    retryAfterMs: retryAfterMs(status, retryAfterHeader),
+    cause: status,
+  });
 }
 
 /** The error for a request without a usable answer. */
@@ -63,10 +55,7 @@ function kindOf({ code, reason, message, details }: ApiStatus): ClusterErrorKind
   return code >= 400 && code < 500 ? 'invalid' : 'unavailable';
 }
 
-function retryAfterMs(
-  { code, details }: ApiStatus,
-  header: string | string[] | undefined,
-): number | undefined {
+function retryAfterMs({ code, details }: ApiStatus, header: string | string[] | undefined): number | undefined {
   if (code !== 429 && code < 500) return undefined;
   const seconds = Number(header ?? details?.retryAfterSeconds);
   return Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : undefined;
@@ -74,8 +63,7 @@ function retryAfterMs(
 
 /** A connection attempt to a name with several addresses fails with several errors and no message of its own. */
 function reasonOf(error: unknown): string {
-  if (error instanceof AggregateError && error.errors.length > 0)
-    return error.errors.map(reasonOf).join(', ');
+  if (error instanceof AggregateError && error.errors.length > 0) return error.errors.map(reasonOf).join(', ');
   if (!(error instanceof Error)) return String(error);
   return error.name === 'TimeoutError' ? 'no answer before the deadline' : error.message;
 }

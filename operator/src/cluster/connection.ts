@@ -48,9 +48,7 @@ export function inCluster(
 ): Promise<Connection> {
   const server = new URL(`https://${host.includes(':') ? `[${host}]` : host}:${port}`);
   return connectionTo(server, async () => {
-    const [token, ca] = await Promise.all(
-      ['token', 'ca.crt'].map((name) => readFile(`${folder}/${name}`, 'utf8')),
-    );
+    const [token, ca] = await Promise.all(['token', 'ca.crt'].map((name) => readFile(`${folder}/${name}`, 'utf8')));
     return { tls: { ca: ca ?? '' }, authorization: `Bearer ${token?.trim()}` };
   });
 }
@@ -86,9 +84,7 @@ function tlsOf(options: RequestOptions): TlsIdentity {
 
 function authorizationOf(options: RequestOptions): string | undefined {
   if (options.auth) return `Basic ${Buffer.from(options.auth).toString('base64')}`;
-  const found = Object.entries(options.headers ?? {}).find(
-    ([name]) => name.toLowerCase() === 'authorization',
-  );
+  const found = Object.entries(options.headers ?? {}).find(([name]) => name.toLowerCase() === 'authorization');
   return typeof found?.[1] === 'string' ? found[1] : undefined;
 }
 

@@ -69,11 +69,7 @@ export class KubeCluster implements Cluster {
       (child) => [child.kind, this.#watch(child, `${managedByLabel}=${managedBy}`)] as const,
     );
     this.#children = children.map(([, watched]) => watched);
-    this.#watched = new Map([
-      [api.microservices.kind, this.#microservices],
-      [api.pods.kind, this.#pods],
-      ...children,
-    ]);
+    this.#watched = new Map([[api.microservices.kind, this.#microservices], [api.pods.kind, this.#pods], ...children]);
   }
 
   // --- life ---
@@ -297,9 +293,7 @@ function shortened(note: string): string {
 /** The Microservice that a child's label names. */
 function ownerOf(object: KubeObject | undefined): ObjectKey | undefined {
   const name = object?.metadata.labels?.[microserviceLabel];
-  return object === undefined || name === undefined
-    ? undefined
-    : { namespace: object.metadata.namespace, name };
+  return object === undefined || name === undefined ? undefined : { namespace: object.metadata.namespace, name };
 }
 
 /** The Microservices that an object belongs to, by its label and by its owner references. */

@@ -6,9 +6,7 @@ export function replacing(before: unknown, after: unknown): unknown {
   const gone = Object.keys(before).filter((name) => after[name] === undefined);
   return {
     ...Object.fromEntries(gone.map((name) => [name, null])),
-    ...Object.fromEntries(
-      Object.entries(after).map(([name, value]) => [name, replacing(before[name], value)]),
-    ),
+    ...Object.fromEntries(Object.entries(after).map(([name, value]) => [name, replacing(before[name], value)])),
   };
 }
 

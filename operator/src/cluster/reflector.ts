@@ -212,8 +212,7 @@ function parse(line: string): WatchLine {
 /** What somebody can do about it, where that is known. */
 function remedyOf(error: unknown, { plural, apiVersion }: Resource): string | undefined {
   if (!(error instanceof ClusterError)) return undefined;
-  if (error.kind === 'denied')
-    return `give the operator's ServiceAccount the verbs list and watch on ${plural}`;
+  if (error.kind === 'denied') return `give the operator's ServiceAccount the verbs list and watch on ${plural}`;
   if (error.kind === 'gone' && !isExpired(error)) return `install ${plural} of ${apiVersion} in the cluster`;
   return undefined;
 }

@@ -46,10 +46,7 @@ const pageSize = 500;
 export async function list(
   transport: Transport,
   resource: Resource,
-  {
-    labelSelector,
-    next,
-  }: { readonly labelSelector?: string | undefined; readonly next?: string | undefined },
+  { labelSelector, next }: { readonly labelSelector?: string | undefined; readonly next?: string | undefined },
 ): Promise<List> {
   const query = { limit: String(pageSize), labelSelector, continue: next };
   const answer = (await transport.call(read('list', resource, pathOf(resource, {}, query)))) as {
@@ -75,11 +72,7 @@ export interface WatchOptions {
 }
 
 /** The changes of a kind, in every namespace, as the bytes that the API server sends. */
-export function watch(
-  transport: Transport,
-  resource: Resource,
-  options: WatchOptions,
-): Promise<AsyncIterable<Buffer>> {
+export function watch(transport: Transport, resource: Resource, options: WatchOptions): Promise<AsyncIterable<Buffer>> {
   const { labelSelector, resourceVersion, timeoutSeconds, inactivityMs, signal } = options;
   const path = pathOf(
     resource,

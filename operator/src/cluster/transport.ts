@@ -201,8 +201,7 @@ const whatOf = ({ verb, target }: ApiRequest) => `${verb} ${target}`;
 
 /** Milliseconds until a failed request may be sent again; undefined when it may not, or not by this call. */
 function delayBeforeNext(error: unknown, request: ApiRequest, attempt: number): number | undefined {
-  if (!(error instanceof ClusterError) || error.kind !== 'unavailable' || attempt === attempts)
-    return undefined;
+  if (!(error instanceof ClusterError) || error.kind !== 'unavailable' || attempt === attempts) return undefined;
   const notCarriedOut = error.cause !== undefined && wasNotCarriedOut(error.cause);
   if (!request.repeatable && !notCarriedOut) return undefined;
   return Math.max(error.retryAfterMs ?? 0, backoff(attempt, betweenAttempts));

@@ -46,8 +46,7 @@ export class Deadlines {
   }
 
   #dropStale(): void {
-    for (let top = this.#heap[0]; top && this.#dueAt.get(top.key) !== top.at; top = this.#heap[0])
-      this.#pop();
+    for (let top = this.#heap[0]; top && this.#dueAt.get(top.key) !== top.at; top = this.#heap[0]) this.#pop();
   }
 
   #push(deadline: Deadline): void {

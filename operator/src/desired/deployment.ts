@@ -1,9 +1,4 @@
-import type {
-  V1Container,
-  V1DeploymentSpec,
-  V1PodSpec,
-  V1ResourceRequirements,
-} from '@kubernetes/client-node';
+import type { V1Container, V1DeploymentSpec, V1PodSpec, V1ResourceRequirements } from '@kubernetes/client-node';
 import { replicasSetByAnnotation } from '../api/labels.ts';
 import type { Microservice, Resources } from '../api/microservice.generated.ts';
 import type { Manifest } from '../api/object.ts';
@@ -60,8 +55,8 @@ function podSpec(ms: Microservice): V1PodSpec {
 
 function container(ms: Microservice): V1Container {
   const { image, command, args, env, envFrom, ports, resources } = ms.spec;
-  const [readinessProbe, livenessProbe, startupProbe] = (['readiness', 'liveness', 'startup'] as const).map(
-    (name) => probeOf(ms, name),
+  const [readinessProbe, livenessProbe, startupProbe] = (['readiness', 'liveness', 'startup'] as const).map((name) =>
+    probeOf(ms, name),
   );
   return {
     name: ms.metadata.name,

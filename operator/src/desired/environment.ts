@@ -16,12 +16,7 @@ export function environmentSources(envFrom: readonly EnvFromSource[]): V1EnvFrom
   }));
 }
 
-function sourceOf({
-  secretKeyRef,
-  configMapKeyRef,
-  fieldRef,
-  resourceFieldRef,
-}: EnvVarSource): V1EnvVarSource {
+function sourceOf({ secretKeyRef, configMapKeyRef, fieldRef, resourceFieldRef }: EnvVarSource): V1EnvVarSource {
   return {
     ...(secretKeyRef && { secretKeyRef: { ...secretKeyRef } }),
     ...(configMapKeyRef && { configMapKeyRef: { ...configMapKeyRef } }),

@@ -79,10 +79,7 @@ async function carryOut(cluster: Cluster, ms: Microservice, step: Step): Promise
  * Applies, and takes out what others put into the lists that are ours. When the Microservice was changed since the
  * last apply, ports that are too many may be our own, and then go by the apply alone; so that is tried first.
  */
-async function configure(
-  cluster: Cluster,
-  { manifest, live }: Extract<Step, { kind: 'apply' }>,
-): Promise<KubeObject> {
+async function configure(cluster: Cluster, { manifest, live }: Extract<Step, { kind: 'apply' }>): Promise<KubeObject> {
   const patch = withoutIntruders(manifest, live);
   if (patch === undefined) return cluster.apply(manifest);
   if (hashIn(manifest) !== hashIn(live)) {

@@ -2,13 +2,7 @@ import type { KubeObject } from '../api/object.ts';
 import { type Cause, type Finding, shortened } from './cause.ts';
 import { pullFault } from './image-pull.ts';
 import { lastWords } from './last-words.ts';
-import {
-  type ContainerStatus,
-  elapsedMs,
-  podCondition,
-  type Terminated,
-  type Waiting,
-} from './pod-status.ts';
+import { type ContainerStatus, elapsedMs, podCondition, type Terminated, type Waiting } from './pod-status.ts';
 
 /** A pull that fails for no lasting reason counts as lasting after this: registries have short faults. */
 const pullPatienceMs = 60_000;

@@ -25,9 +25,7 @@ export function handover(desired: Manifest, live: KubeObject, ms: Microservice):
     metadata: { namespace, name, ...(uid !== undefined && { uid }) },
     spec: { replicas: Math.max(replicas, fewestReplicas(autoscaling)) },
   };
-  const because = handedOver
-    ? 'the autoscaler does not act on 0 pods'
-    : 'the autoscaler sets the replicas from now on';
+  const because = handedOver ? 'the autoscaler does not act on 0 pods' : 'the autoscaler sets the replicas from now on';
   return [{ kind: 'handover', manifest, because }];
 }
 

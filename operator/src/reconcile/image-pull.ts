@@ -41,9 +41,7 @@ export function pullFault(image: string, reason: string, message: string): PullF
   }
   const known = lasting.find(({ said }) => said.test(`${reason} ${message}`));
   if (known) return { what: `image ${image} ${known.what}`, remedy: known.remedy, permanent: true };
-  const said = shortened(
-    message.replace(/^Back-off pulling image "[^"]*"(: )?/, '').replace(/^ErrImagePull: /, ''),
-  );
+  const said = shortened(message.replace(/^Back-off pulling image "[^"]*"(: )?/, '').replace(/^ErrImagePull: /, ''));
   return {
     what: `image ${image} cannot be pulled${said === '' ? '' : `: ${said}`}`,
     remedy: 'check spec.image and its registry',

@@ -22,10 +22,7 @@ interface Spec {
  * Server-side apply alone does not: it leaves in a list what others put there, even where two ports then have the
  * same name and the API server refuses the whole.
  */
-export function withoutIntruders(
-  manifest: Manifest,
-  live: KubeObject,
-): { readonly spec: unknown } | undefined {
+export function withoutIntruders(manifest: Manifest, live: KubeObject): { readonly spec: unknown } | undefined {
   const [asked, found] = [manifest.spec as Spec, live.spec as Spec];
   if (asked.ports !== undefined)
     return hasMore(found.ports, asked.ports) ? { spec: { ports: asked.ports } } : undefined;

@@ -9,9 +9,6 @@ const bearer = /\b(Bearer|Basic)\s+[\w.~+/=-]+/gi;
  */
 export function lastWords(terminationMessage: string): string {
   const line = terminationMessage.trimEnd().split('\n').at(-1)?.trim() ?? '';
-  const safe = line
-    .replace(credentialsInUrl, '$1***@')
-    .replace(bearer, '$1 ***')
-    .replace(secretLike, '$1***');
+  const safe = line.replace(credentialsInUrl, '$1***@').replace(bearer, '$1 ***').replace(secretLike, '$1***');
   return safe.length <= 200 ? safe : `${safe.slice(0, 199)}…`;
 }

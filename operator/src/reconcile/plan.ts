@@ -20,20 +20,14 @@ export function planChanges(desired: readonly Manifest[], observed: Observed): r
 }
 
 /** What to do about one desired child, given what is there under its name. */
-export function stepsFor(
-  manifest: Manifest,
-  live: KubeObject | undefined,
-  ms: Microservice,
-): readonly Step[] {
+export function stepsFor(manifest: Manifest, live: KubeObject | undefined, ms: Microservice): readonly Step[] {
   if (live === undefined) return [{ kind: 'create', manifest }];
   const child = refOf(live);
   switch (ownershipOf(live, ms)) {
     case 'foreign':
       return [{ kind: 'refuse', child, because: 'it exists and does not belong to this Microservice' }];
     case 'leftover':
-      return [
-        { kind: 'wait', child, because: 'the one of an earlier Microservice of this name has to go first' },
-      ];
+      return [{ kind: 'wait', child, because: 'the one of an earlier Microservice of this name has to go first' }];
     case 'ours':
       return isGoing(live)
         ? [{ kind: 'wait', child, because: 'it is being deleted, and is made anew after that' }]
@@ -46,9 +40,7 @@ function update(manifest: Manifest, live: KubeObject, ms: Microservice): readonl
   const because = `${drift} is not what is asked for`;
   return [
     ...handover(manifest, live, ms),
-    ...(drift === undefined
-      ? []
-      : [{ kind: 'apply', manifest: forThisVery(live, manifest), live, because } as const]),
+    ...(drift === undefined ? [] : [{ kind: 'apply', manifest: forThisVery(live, manifest), live, because } as const]),
   ];
 }
 

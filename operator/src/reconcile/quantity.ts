@@ -32,8 +32,7 @@ const binaryPowers: Readonly<Record<string, bigint>> = {
 /** The amount in thousand-millionths, the smallest part that Kubernetes keeps; smaller parts are rounded up as it does. */
 function nanos(value: unknown): bigint | undefined {
   if (typeof value !== 'number' && typeof value !== 'string') return undefined;
-  const [matched, sign, whole = '', fraction = '', unit = '', exponent = '0'] =
-    form.exec(String(value)) ?? [];
+  const [matched, sign, whole = '', fraction = '', unit = '', exponent = '0'] = form.exec(String(value)) ?? [];
   if (matched === undefined || whole + fraction === '') return undefined;
   const power = 9 - fraction.length + Number(exponent) + (decimalPowers[unit] ?? 0);
   const digits = BigInt(whole + fraction) << (binaryPowers[unit] ?? 0n);

@@ -76,11 +76,7 @@ function throwFirst(outcomes: readonly Outcome[], kind: ClusterError['kind']): v
   }
 }
 
-function logOutcomes(
-  log: Log | undefined,
-  { namespace, name }: ObjectKey,
-  outcomes: readonly Outcome[],
-): void {
+function logOutcomes(log: Log | undefined, { namespace, name }: ObjectKey, outcomes: readonly Outcome[]): void {
   for (const outcome of outcomes) {
     const keys = {
       microservice: `${namespace}/${name}`,

@@ -47,14 +47,9 @@ export function summarise(
 }
 
 /** Our children as they are after the writes of this pass: what a write answered is newer than what was observed. */
-function childrenAfter(
-  { microservice, children }: Observed,
-  outcomes: readonly Outcome[],
-): readonly KubeObject[] {
+function childrenAfter({ microservice, children }: Observed, outcomes: readonly Outcome[]): readonly KubeObject[] {
   const after = new Map(
-    children
-      .filter((child) => ownershipOf(child, microservice) === 'ours')
-      .map((child) => [idOf(child), child]),
+    children.filter((child) => ownershipOf(child, microservice) === 'ours').map((child) => [idOf(child), child]),
   );
   for (const outcome of outcomes) {
     if ('object' in outcome) after.set(idOf(outcome.object), outcome.object);

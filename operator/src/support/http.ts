@@ -31,8 +31,7 @@ export async function serveHttp(options: HttpOptions): Promise<HttpServer> {
   server.on('request', (request, response) => {
     const path = request.url?.split('?', 1)[0] ?? '';
     const route = Object.hasOwn(routes, path) ? routes[path] : undefined;
-    if (route === undefined)
-      return answer(response, 404, 'not found: there are /healthz, /readyz and /metrics\n');
+    if (route === undefined) return answer(response, 404, 'not found: there are /healthz, /readyz and /metrics\n');
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.setHeader('allow', 'GET, HEAD');
       return answer(response, 405, 'method not allowed\n');
@@ -57,12 +56,7 @@ function state(response: ServerResponse, trouble: string | undefined): void {
   answer(response, trouble === undefined ? 200 : 503, `${trouble ?? 'ok'}\n`);
 }
 
-function answer(
-  response: ServerResponse,
-  status: number,
-  body: string,
-  type = 'text/plain; charset=utf-8',
-): void {
+function answer(response: ServerResponse, status: number, body: string, type = 'text/plain; charset=utf-8'): void {
   response.writeHead(status, { 'content-type': type });
   response.end(body);
 }

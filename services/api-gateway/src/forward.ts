@@ -1,9 +1,4 @@
-import {
-  type HttpAnswer,
-  type HttpClient,
-  problemMediaType,
-  UpstreamError,
-} from '@microservice-platform/common';
+import { type HttpAnswer, type HttpClient, problemMediaType, UpstreamError } from '@microservice-platform/common';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answerHeaders, requestHeaders } from './headers.ts';
 
@@ -26,11 +21,7 @@ export function forwarding(app: FastifyInstance, backends: Backends): void {
   }
 }
 
-async function forward(
-  client: HttpClient,
-  request: FastifyRequest,
-  reply: FastifyReply,
-): Promise<FastifyReply> {
+async function forward(client: HttpClient, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const path = request.url.replace(absoluteForm, '');
   const answer = await client.send(request.method, path, {
     headers: requestHeaders(request.headers, request.id),

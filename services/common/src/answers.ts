@@ -10,8 +10,7 @@ export function problemAnswers(app: FastifyInstance, routes: RouteTable): void {
   app.setNotFoundHandler((request, reply) => {
     const path = pathOf(request);
     const allowed = routes.allowed(path);
-    if (allowed.length === 0)
-      return sendProblem(new Problem('not_found', `nothing at ${path}`), request, reply);
+    if (allowed.length === 0) return sendProblem(new Problem('not_found', `nothing at ${path}`), request, reply);
     reply.header('allow', allowed.join(', '));
     const detail = `${request.method} is not possible here; use ${allowed.join(' or ')}`;
     return sendProblem(new Problem('method_not_allowed', detail), request, reply);

@@ -32,10 +32,7 @@ export function answerClientErrors(exchanges: Exchanges) {
 
 function problemOfClientError(code: string | undefined): Problem {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
-    return new Problem(
-      'request_timeout',
-      'the request did not arrive in time; send it faster or in smaller parts',
-    );
+    return new Problem('request_timeout', 'the request did not arrive in time; send it faster or in smaller parts');
   }
   if (code === 'HPE_HEADER_OVERFLOW') return new Problem('invalid_request', 'the headers are too large');
   return new Problem('invalid_request', 'this is not a valid HTTP request');

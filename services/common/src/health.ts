@@ -21,9 +21,7 @@ export interface Readiness {
 /** Whether a service can do its work: all checks run at once, each bounded by `checkMs`. */
 export function readiness(checks: Readonly<Record<string, Check>>, checkMs: number): Readiness {
   let draining = false;
-  const shared = Object.entries(checks).map(([name, check]) =>
-    oneAtATime(() => failure(name, check, checkMs)),
-  );
+  const shared = Object.entries(checks).map(([name, check]) => oneAtATime(() => failure(name, check, checkMs)));
   return {
     get draining() {
       return draining;

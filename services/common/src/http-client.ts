@@ -53,11 +53,7 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     request: async (method, path, request) => {
       const answer = await send(method, path, request);
       if (answer.status < 200 || answer.status > 299) {
-        throw new UpstreamError(
-          'upstream_error',
-          `${method} ${origin}${path} answered ${answer.status}`,
-          answer,
-        );
+        throw new UpstreamError('upstream_error', `${method} ${origin}${path} answered ${answer.status}`, answer);
       }
       return { ...answer, body: parsed(answer, `${method} ${origin}${path}`) };
     },

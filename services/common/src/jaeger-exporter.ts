@@ -9,10 +9,7 @@ import { within } from './timeouts.ts';
  *
  * @throws Error when the optional package is not installed
  */
-export async function jaegerExporter(options: {
-  endpoint: string;
-  timeoutMs: number;
-}): Promise<SpanExporter> {
+export async function jaegerExporter(options: { endpoint: string; timeoutMs: number }): Promise<SpanExporter> {
   const { JaegerExporter } = await loadPackage();
   const connect = (): SpanExporter => new JaegerExporter({ endpoint: options.endpoint });
   return guardedExporter(connect, options.timeoutMs);
@@ -55,8 +52,7 @@ export function guardedExporter(connect: () => SpanExporter, timeoutMs: number):
       };
     }
   };
-  const answer = async (spans: ReadableSpan[], done: (result: ExportResult) => void) =>
-    done(await attempt(spans));
+  const answer = async (spans: ReadableSpan[], done: (result: ExportResult) => void) => done(await attempt(spans));
   return {
     export: (spans, done) => void answer(spans, done),
     forceFlush: async () => await inner?.forceFlush?.(),

@@ -44,10 +44,7 @@ export async function migrate(
     const missing = missingMigrations(migrations, await appliedMigrations(client));
     for (const migration of missing) await apply(client, migration, log);
     await client.query('COMMIT');
-    log.info(
-      { applied: missing.length, version: migrations.at(-1)?.version ?? 0 },
-      'database schema is up to date',
-    );
+    log.info({ applied: missing.length, version: migrations.at(-1)?.version ?? 0 }, 'database schema is up to date');
   } finally {
     await client.end();
   }
@@ -60,22 +57,15 @@ interface Applied {
 }
 
 /** Which migrations are still to be applied, in order. Throws when the history and the program disagree. */
-export function missingMigrations(
-  migrations: readonly Migration[],
-  applied: readonly Applied[],
-): readonly Migration[] {
+export function missingMigrations(migrations: readonly Migration[], applied: readonly Applied[]): readonly Migration[] {
   const history = new Map(applied.map((it) => [it.version, it]));
   const newest = Math.max(0, ...history.keys());
   return migrations.filter((migration) => {
     const before = history.get(migration.version);
     if (before === undefined && migration.version < newest)
-      throw new Error(
-        `${label(migration)} is older than the schema (${newest}): give it the next free version`,
-      );
+      throw new Error(`${label(migration)} is older than the schema (${newest}): give it the next free version`);
     if (before !== undefined && before.checksum !== checksum(migration))
-      throw new Error(
-        `${label(migration)} was changed after it was applied: restore its text, add a new migration`,
-      );
+      throw new Error(`${label(migration)} was changed after it was applied: restore its text, add a new migration`);
     return before === undefined;
   });
 }
@@ -121,21 +111,16 @@ async function connectWhenUp(pool: pg.Pool, log: Log, waitMs: number): Promise<p
       connectionTimeoutMillis: 5000,
       statement_timeout: Math.max(lockMs, statementMs),
     });
-    client.on('error', (error) =>
-      log.warn({ reason: error.message }, 'database connection lost during the migration'),
-    );
+    client.on('error', (error) => log.warn({ reason: error.message }, 'database connection lost during the migration'));
     try {
       await client.connect();
       return client;
     } catch (error) {
       await client.end().catch(() => undefined);
       if (Date.now() - start >= waitMs)
-        throw new Error(
-          `${where} did not answer within ${waitMs} ms: ${messageOf(error)}; check the DB_ variables`,
-          {
-            cause: error,
-          },
-        );
+        throw new Error(`${where} did not answer within ${waitMs} ms: ${messageOf(error)}; check the DB_ variables`, {
+          cause: error,
+        });
       if (Date.now() - told >= tellEveryMs) {
         told = Date.now();
         log.warn({ reason: messageOf(error) }, `waiting for the ${where}`);

@@ -40,11 +40,7 @@ export class Problem extends Error {
   readonly code: ProblemCode;
   readonly errors: readonly FieldError[] | undefined;
 
-  constructor(
-    code: ProblemCode,
-    detail: string,
-    options: { errors?: readonly FieldError[]; cause?: unknown } = {},
-  ) {
+  constructor(code: ProblemCode, detail: string, options: { errors?: readonly FieldError[]; cause?: unknown } = {}) {
     super(detail, 'cause' in options ? { cause: options.cause } : {});
     this.code = code;
     this.errors = options.errors;
@@ -86,15 +82,13 @@ const upstreamDetail: Readonly<Record<UpstreamError['code'], string>> = {
  */
 export function problemOf(thrown: unknown): Problem {
   if (thrown instanceof Problem) return thrown;
-  if (thrown instanceof UpstreamError)
-    return new Problem(thrown.code, upstreamDetail[thrown.code], { cause: thrown });
+  if (thrown instanceof UpstreamError) return new Problem(thrown.code, upstreamDetail[thrown.code], { cause: thrown });
   const status = statusOf(thrown);
   const detail = thrown instanceof Error ? thrown.message : String(thrown);
   if (status >= 400 && status < 500) {
     return new Problem(codeOfStatus[status] ?? 'invalid_request', detail, { cause: thrown });
   }
-  if (status === 503)
-    return new Problem('unavailable', 'no answer in time; try again later', { cause: thrown });
+  if (status === 503) return new Problem('unavailable', 'no answer in time; try again later', { cause: thrown });
   return new Problem('internal', 'something went wrong on our side; the trace tells what', { cause: thrown });
 }
 

@@ -32,8 +32,6 @@ export function reportingExporter(
         done(result);
       }),
     shutdown: () => inner.shutdown(),
-    ...(inner.forceFlush === undefined
-      ? {}
-      : { forceFlush: () => inner.forceFlush?.() ?? Promise.resolve() }),
+    ...(inner.forceFlush === undefined ? {} : { forceFlush: () => inner.forceFlush?.() ?? Promise.resolve() }),
   };
 }

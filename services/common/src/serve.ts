@@ -41,22 +41,13 @@ export async function serve(app: FastifyInstance, options: ServeOptions): Promis
   app.log.info({ port: (app.server.address() as AddressInfo).port }, 'ready for requests');
 }
 
-async function shutDown(
-  app: FastifyInstance,
-  { drainMs, onClose }: ServeOptions,
-  signal: string,
-): Promise<void> {
+async function shutDown(app: FastifyInstance, { drainMs, onClose }: ServeOptions, signal: string): Promise<void> {
   app.log.info({ signal, drain_ms: drainMs }, 'draining');
   app.readiness.drain();
   await new Promise((resolve) => setTimeout(resolve, drainMs));
 
   const failures = [
-    ...(await step(
-      app,
-      'running requests',
-      timeouts.answerMs + timeouts.takeMs,
-      async () => await app.close(),
-    )),
+    ...(await step(app, 'running requests', timeouts.answerMs + timeouts.takeMs, async () => await app.close())),
   ];
   app.server.closeAllConnections();
   for (const close of onClose) failures.push(...(await step(app, 'closing', closeStepMs, close)));
@@ -66,12 +57,7 @@ async function shutDown(
   process.exit(failures.length === 0 ? 0 : 1);
 }
 
-async function step(
-  app: FastifyInstance,
-  what: string,
-  ms: number,
-  run: () => Promise<void>,
-): Promise<Error[]> {
+async function step(app: FastifyInstance, what: string, ms: number, run: () => Promise<void>): Promise<Error[]> {
   try {
     await within(ms, what, run());
     return [];

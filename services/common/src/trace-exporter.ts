@@ -1,9 +1,5 @@
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
-import {
-  type BatchSpanProcessorOptions,
-  ConsoleSpanExporter,
-  type SpanExporter,
-} from '@opentelemetry/sdk-trace';
+import { type BatchSpanProcessorOptions, ConsoleSpanExporter, type SpanExporter } from '@opentelemetry/sdk-trace';
 import { jaegerExporter } from './jaeger-exporter.ts';
 import { reportingExporter } from './reporting-exporter.ts';
 import type { TelemetryConfig } from './telemetry-config.ts';

@@ -30,10 +30,7 @@ export function orderConsumer({ notifications, log, consumed }: ConsumerOptions)
     const read = readMessage(message);
     if (read.kind === 'unusable') {
       await buryMessage(publish, message, read.reason);
-      log.error(
-        { message_id: message.properties.messageId as unknown, reason: read.reason },
-        'message is dead',
-      );
+      log.error({ message_id: message.properties.messageId as unknown, reason: read.reason }, 'message is dead');
       return 'dead';
     }
     const added = await notifications.addOnce(read.messageId, orderReceived(read.event));

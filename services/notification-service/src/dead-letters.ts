@@ -17,6 +17,5 @@ export async function buryMessage(publish: Publish, message: ConsumeMessage, rea
       headers: { ...headers, [eventHeaders.reason]: reason },
     },
   );
-  if (delivery === 'unroutable')
-    throw new Error(`no queue takes dead letters: bind ${orderEvents.deadLetters}`);
+  if (delivery === 'unroutable') throw new Error(`no queue takes dead letters: bind ${orderEvents.deadLetters}`);
 }

@@ -19,10 +19,12 @@ export function storedNotifications(pool: Pool): Notifications {
           [messageId],
         );
         if (rowCount === 0) return false;
-        await client.query(
-          'INSERT INTO notifications (id, order_id, user_id, message) VALUES ($1, $2, $3, $4)',
-          [id, order_id, user_id, message],
-        );
+        await client.query('INSERT INTO notifications (id, order_id, user_id, message) VALUES ($1, $2, $3, $4)', [
+          id,
+          order_id,
+          user_id,
+          message,
+        ]);
         return true;
       }),
 

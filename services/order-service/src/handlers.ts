@@ -13,9 +13,7 @@ export interface OrderRoutes {
 export function orderRoutes(app: FastifyInstance, { orders, catalog, onPlaced }: OrderRoutes): void {
   app.get('/orders', async ({ query }) => orders.page(pageRequest(query)));
 
-  app.get<{ Params: { id: string } }>('/orders/:id', async ({ params }) =>
-    orderById(orders, orderId(params.id)),
-  );
+  app.get<{ Params: { id: string } }>('/orders/:id', async ({ params }) => orderById(orders, orderId(params.id)));
 
   app.post('/orders', async ({ body }, reply) => {
     const order = await placeOrder(orders, catalog, orderRequest(body));

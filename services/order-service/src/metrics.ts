@@ -21,20 +21,12 @@ export function orderMetrics(registry: Registry, pool: Pool): OrderMetrics {
       },
     });
   gauge('outbox_pending', 'Messages that the broker has not confirmed yet.', (it) => it.pending);
-  gauge(
-    'outbox_oldest_seconds',
-    'Age of the oldest of them; 0 when there is none.',
-    (it) => it.oldestSeconds,
-  );
+  gauge('outbox_oldest_seconds', 'Age of the oldest of them; 0 when there is none.', (it) => it.oldestSeconds);
 
-  const counter = (name: string, help: string) =>
-    new Counter({ name, help, labelNames: ['type'], registers });
+  const counter = (name: string, help: string) => new Counter({ name, help, labelNames: ['type'], registers });
   return {
     published: counter('messages_published_total', 'Messages that the broker has confirmed.'),
-    unroutable: counter(
-      'messages_unroutable_total',
-      'Messages that the broker gave back, since no queue takes them.',
-    ),
+    unroutable: counter('messages_unroutable_total', 'Messages that the broker gave back, since no queue takes them.'),
   };
 }
 

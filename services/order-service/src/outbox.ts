@@ -48,11 +48,7 @@ export async function addOrderCreated(client: PoolClient, event: OrderCreated): 
  * Claims up to `limit` due rows, sends each, and removes those that were published. A claim is a row lock: it ends
  * with the transaction, so the rows of a replica that dies are free at once, and replicas never share a row.
  */
-export async function relayBatch(
-  pool: Pool,
-  limit: number,
-  send: (row: OutboxRow) => Promise<Fate>,
-): Promise<Batch> {
+export async function relayBatch(pool: Pool, limit: number, send: (row: OutboxRow) => Promise<Fate>): Promise<Batch> {
   return transaction(pool, async (client) => {
     const { rows } = await client.query<OutboxRow>(
       `SELECT id, type, schema_version, exchange, routing_key, body, traceparent
@@ -68,8 +64,7 @@ export async function relayBatch(
     const fates = await Promise.all(rows.map(attempt));
     const idsOf = (fate: Fate) => rows.filter((_, index) => fates[index] === fate).map((row) => row.id);
     const [published, later] = [idsOf('published'), idsOf('later')];
-    if (published.length > 0)
-      await client.query('DELETE FROM outbox WHERE id = ANY($1::uuid[])', [published]);
+    if (published.length > 0) await client.query('DELETE FROM outbox WHERE id = ANY($1::uuid[])', [published]);
     if (later.length > 0) await client.query(postpone, [later]);
     return { claimed: rows.length, later: later.length, failures };
   });

@@ -23,14 +23,10 @@ type Call = ServerUnaryCall<{ readonly id: number }, Product>;
 const serviceName = 'product.ProductService';
 
 /** Serves `product.ProductService` on `port`. A call's deadline is kept by the server: the caller gets DEADLINE_EXCEEDED. */
-export async function serveGrpc(
-  products: Products,
-  options: { port: number; log: Log },
-): Promise<GrpcServer> {
+export async function serveGrpc(products: Products, options: { port: number; log: Log }): Promise<GrpcServer> {
   const server = new Server();
   server.addService(productService(), {
-    GetProduct: (call: Call, callback: sendUnaryData<Product>) =>
-      void answer(call, callback, products, options.log),
+    GetProduct: (call: Call, callback: sendUnaryData<Product>) => void answer(call, callback, products, options.log),
   });
   const port = await bound(server, `0.0.0.0:${options.port}`);
   options.log.info({ grpc_port: port }, 'gRPC server listening');
@@ -43,12 +39,7 @@ export function productService(): ServiceDefinition {
   return loadSync(file)[serviceName] as ServiceDefinition;
 }
 
-async function answer(
-  call: Call,
-  callback: sendUnaryData<Product>,
-  products: Products,
-  log: Log,
-): Promise<void> {
+async function answer(call: Call, callback: sendUnaryData<Product>, products: Products, log: Log): Promise<void> {
   const method = `${serviceName}/GetProduct`;
   const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method };
   const parent = extractContext(headersOf(call.metadata));
@@ -62,8 +53,7 @@ async function answer(
         return undefined; // an honest answer, no failure of this span
       }
     });
-    if (product === undefined)
-      callback({ code: status.NOT_FOUND, details: `there is no product ${call.request.id}` });
+    if (product === undefined) callback({ code: status.NOT_FOUND, details: `there is no product ${call.request.id}` });
     else callback(null, product);
   } catch (error) {
     log.error({ err: error, method }, 'call failed');
@@ -89,9 +79,7 @@ function headersOf(metadata: Metadata): Record<string, string> {
 function bound(server: Server, address: string): Promise<number> {
   return new Promise((resolve, reject) => {
     server.bindAsync(address, ServerCredentials.createInsecure(), (error, port) =>
-      error === null
-        ? resolve(port)
-        : reject(new Error(`cannot listen for gRPC at ${address}`, { cause: error })),
+      error === null ? resolve(port) : reject(new Error(`cannot listen for gRPC at ${address}`, { cause: error })),
     );
   });
 }

@@ -29,9 +29,7 @@ describe('an answer of the API server', () => {
   test('says what was attempted on what, and the reason in the words of the API server', () => {
     const status = statusOf(403, '{"kind":"Status","message":"exceeded quota: pods"}');
 
-    expect(refusalOf(what, status).message).toBe(
-      'apply Deployment shop/orders: denied: exceeded quota: pods',
-    );
+    expect(refusalOf(what, status).message).toBe('apply Deployment shop/orders: denied: exceeded quota: pods');
   });
 
   test('is understood even when it comes from somebody in between', () => {

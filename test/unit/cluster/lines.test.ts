@@ -34,11 +34,7 @@ describe('a stream cut into lines', () => {
 
   test('has no end of its own, however long it goes on', () => {
     const splitter = new LineSplitter();
-    const halves = Buffer.concat([
-      Buffer.alloc(512 * 1024, 'x'),
-      Buffer.from('\n'),
-      Buffer.alloc(512 * 1024, 'x'),
-    ]);
+    const halves = Buffer.concat([Buffer.alloc(512 * 1024, 'x'), Buffer.from('\n'), Buffer.alloc(512 * 1024, 'x')]);
     let lines = 0;
     for (let i = 0; i < 140; i += 1) for (const _ of splitter.push(halves)) lines += 1;
 

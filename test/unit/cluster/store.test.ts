@@ -62,9 +62,7 @@ describe('a store', () => {
           else store.put(object(name, microservice));
         }
         for (const name of ['orders', 'users']) {
-          const labelled = [...store.all()].filter(
-            ({ metadata }) => metadata.labels?.[microserviceLabel] === name,
-          );
+          const labelled = [...store.all()].filter(({ metadata }) => metadata.labels?.[microserviceLabel] === name);
           expect(names(store.of({ namespace: 'shop', name }))).toEqual(names(labelled));
         }
       }),

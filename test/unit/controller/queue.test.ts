@@ -188,11 +188,7 @@ test('whatever happens in whatever order: one worker a key, nothing lost, nothin
           await vi.advanceTimersByTimeAsync(each.kind === 'wait' ? each.ms : 0);
           expect(inHand.length).toBeLessThanOrEqual(workers);
         }
-        for (
-          let rounds = 0;
-          rounds < 200 && (inHand.length > 0 || queue.depth + queue.delayed > 0);
-          rounds += 1
-        ) {
+        for (let rounds = 0; rounds < 200 && (inHand.length > 0 || queue.depth + queue.delayed > 0); rounds += 1) {
           if (inHand.length > 0) finish(0);
           await vi.advanceTimersByTimeAsync(60);
         }

@@ -7,8 +7,7 @@ import { validSpecs, valuesOf } from '../../support/arbitrary-spec.ts';
 import { microservice, microserviceSchema } from '../../support/microservice.ts';
 
 const specSchema = microserviceSchema().properties?.spec ?? {};
-const kindsOf = (spec: Partial<MicroserviceSpec>) =>
-  desiredChildren(microservice({ spec })).map(({ kind }) => kind);
+const kindsOf = (spec: Partial<MicroserviceSpec>) => desiredChildren(microservice({ spec })).map(({ kind }) => kind);
 
 describe('desiredChildren', () => {
   it('is a Deployment and a Service', () => {
@@ -36,9 +35,7 @@ describe('desiredChildren', () => {
     fc.assert(
       fc.property(validSpecs, (spec) => {
         const copy = structuredClone(spec);
-        const [first, second] = [spec, copy].map((it) =>
-          JSON.stringify(desiredChildren(microservice({ spec: it }))),
-        );
+        const [first, second] = [spec, copy].map((it) => JSON.stringify(desiredChildren(microservice({ spec: it }))));
         expect(first).toBe(second);
       }),
     );

@@ -6,8 +6,7 @@ import { deployment } from '../../../operator/src/desired/deployment.ts';
 import { validSpecs } from '../../support/arbitrary-spec.ts';
 import { microservice } from '../../support/microservice.ts';
 
-const specOf = (spec: Partial<MicroserviceSpec> = {}) =>
-  deployment(microservice({ spec })).spec as V1DeploymentSpec;
+const specOf = (spec: Partial<MicroserviceSpec> = {}) => deployment(microservice({ spec })).spec as V1DeploymentSpec;
 const podOf = (spec: Partial<MicroserviceSpec> = {}) => specOf(spec).template.spec as V1PodSpec;
 const containerOf = (spec: Partial<MicroserviceSpec> = {}) => podOf(spec).containers[0] as V1Container;
 
@@ -18,9 +17,7 @@ describe('deployment', () => {
   });
 
   it('leaves the replica count to the autoscaler when one is asked for, and says who sets it', () => {
-    const scaled = deployment(
-      microservice({ spec: { replicas: 3, autoscaling: { maxReplicas: 5, cpu: 70 } } }),
-    );
+    const scaled = deployment(microservice({ spec: { replicas: 3, autoscaling: { maxReplicas: 5, cpu: 70 } } }));
     expect(scaled.spec).not.toHaveProperty('replicas');
     expect(scaled.metadata.annotations).toEqual({ 'microservice-platform.io/replicas-set-by': 'autoscaler' });
     expect(deployment(microservice()).metadata.annotations).toEqual({

@@ -3,8 +3,7 @@ import type { MicroserviceSpec } from '../../../operator/src/api/microservice.ge
 import { type ProbeName, probeInWords, probeOf } from '../../../operator/src/desired/probes.ts';
 import { microservice } from '../../support/microservice.ts';
 
-const probe = (name: ProbeName, spec: Partial<MicroserviceSpec> = {}) =>
-  probeOf(microservice({ spec }), name);
+const probe = (name: ProbeName, spec: Partial<MicroserviceSpec> = {}) => probeOf(microservice({ spec }), name);
 const port = { name: 'http', containerPort: 8080 };
 
 describe('probes', () => {
@@ -35,9 +34,7 @@ describe('probes', () => {
 
   it('are left out where there is no TCP port to try', () => {
     expect(probe('readiness', { ports: [] })).toBeUndefined();
-    expect(
-      probe('readiness', { ports: [{ name: 'dns', containerPort: 53, protocol: 'UDP' }] }),
-    ).toBeUndefined();
+    expect(probe('readiness', { ports: [{ name: 'dns', containerPort: 53, protocol: 'UDP' }] })).toBeUndefined();
   });
 
   it('merge what is asked for over the default', () => {

@@ -39,9 +39,7 @@ describe('docs/features.md', () => {
   it('says of each feature how far it was seen', () => {
     expect(rows.length).toBeGreaterThan(50);
     expect(rows.filter(({ state }) => !states.includes(state))).toEqual([]);
-    expect(rows.filter(({ feature }, at) => rows.findIndex((row) => row.feature === feature) !== at)).toEqual(
-      [],
-    );
+    expect(rows.filter(({ feature }, at) => rows.findIndex((row) => row.feature === feature) !== at)).toEqual([]);
   });
 
   it('names a test for what was seen, and none for what was not', () => {

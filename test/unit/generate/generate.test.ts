@@ -29,9 +29,7 @@ describe('the schema', () => {
     const leaves = own.filter(
       ({ path, schema }) => path.startsWith('.spec') && !/\[\]$|\{\}$/.test(path) && !schema.properties,
     );
-    expect(
-      pathsOf(leaves.filter(({ schema }) => !/Example: |Default: /.test(schema.description ?? ''))),
-    ).toEqual([]);
+    expect(pathsOf(leaves.filter(({ schema }) => !/Example: |Default: /.test(schema.description ?? '')))).toEqual([]);
   });
 
   it('bounds every text, list and map, so that rules have a price', () => {
@@ -58,10 +56,7 @@ describe('the schema', () => {
   });
 
   it('has defaults at the top of the spec only, where GitOps tools do not stumble over them', () => {
-    expect(pathsOf(all.filter(({ schema }) => schema.default !== undefined))).toEqual([
-      '.spec.replicas',
-      '.status',
-    ]);
+    expect(pathsOf(all.filter(({ schema }) => schema.default !== undefined))).toEqual(['.spec.replicas', '.status']);
   });
 
   it('has a remedy for every rule', () => {
@@ -80,17 +75,13 @@ describe('generated files', () => {
   });
 
   it('include a chart template in which text of the definition is not taken for template code', () => {
-    expect(chartTemplate('metadata:\n  name: a\ndescription: use {{ this }}\n')).toContain(
-      'use {{ "{{" }} this }}',
-    );
+    expect(chartTemplate('metadata:\n  name: a\ndescription: use {{ this }}\n')).toContain('use {{ "{{" }} this }}');
   });
 
   it('include a chart template that is rendered on demand and keeps the definition on demand', () => {
     const text = chartTemplate(definition);
     expect(text).toMatch(/\{\{- if \.Values\.crds\.install \}\}\napiVersion/);
-    expect(text).toMatch(
-      /\{\{- if \.Values\.crds\.keep \}\}\n {2}annotations:\n {4}helm\.sh\/resource-policy: keep/,
-    );
+    expect(text).toMatch(/\{\{- if \.Values\.crds\.keep \}\}\n {2}annotations:\n {4}helm\.sh\/resource-policy: keep/);
     expect(text.trimEnd()).toMatch(/\{\{- end \}\}$/);
   });
 });

@@ -22,11 +22,7 @@ function leaves(value: unknown, path: (string | number)[] = []): (string | numbe
   );
 }
 
-function changeAt(
-  object: Json,
-  path: readonly (string | number)[],
-  change: (value: unknown) => unknown,
-): void {
+function changeAt(object: Json, path: readonly (string | number)[], change: (value: unknown) => unknown): void {
   const parent = path.slice(0, -1).reduce<Json>((part, key) => part[key] as Json, object);
   const last = path.at(-1) as string;
   parent[last] = change(parent[last]);

@@ -17,12 +17,7 @@ const inShort = (steps: readonly Step[]) =>
   steps.map((step) => `${step.kind} ${'child' in step ? step.child.kind : step.manifest.kind}`);
 
 /** The children of `ms`, with one of them altered. */
-function altered(
-  ms: Microservice,
-  kind: string,
-  metadata: Partial<ObjectMeta>,
-  spec: object = {},
-): KubeObject[] {
+function altered(ms: Microservice, kind: string, metadata: Partial<ObjectMeta>, spec: object = {}): KubeObject[] {
   return liveChildren(ms).map((child) =>
     child.kind === kind
       ? {
@@ -75,16 +70,9 @@ describe('planChanges', () => {
 
   it.for<[string, Partial<MicroserviceSpec>, Partial<MicroserviceSpec>, string[]]>([
     ['the Service without ports', {}, { ports: [] }, ['apply Deployment', 'remove Service']],
-    [
-      'the autoscaler without autoscaling',
-      { autoscaling },
-      {},
-      ['apply Deployment', 'remove HorizontalPodAutoscaler'],
-    ],
+    ['the autoscaler without autoscaling', { autoscaling }, {}, ['apply Deployment', 'remove HorizontalPodAutoscaler']],
   ])('removes %s', ([, before, after, steps]) => {
-    expect(
-      inShort(plan(microservice({ spec: after }), liveChildren(microservice({ spec: before })))),
-    ).toEqual(steps);
+    expect(inShort(plan(microservice({ spec: after }), liveChildren(microservice({ spec: before }))))).toEqual(steps);
   });
 
   it.for<[string, ObjectMeta['ownerReferences']]>([
@@ -114,9 +102,7 @@ describe('planChanges', () => {
 
   it('waits for a child that is being deleted, and does not delete it twice', () => {
     const going = { deletionTimestamp: '2026-01-01T00:00:00Z' };
-    expect(inShort(plan(microservice(), altered(microservice(), 'Service', going)))).toEqual([
-      'wait Service',
-    ]);
+    expect(inShort(plan(microservice(), altered(microservice(), 'Service', going)))).toEqual(['wait Service']);
     const without = microservice({ spec: { ports: [] } });
     expect(inShort(plan(without, altered(microservice(), 'Service', going)))).toEqual(['apply Deployment']);
   });
@@ -125,15 +111,8 @@ describe('planChanges', () => {
     const scaled = microservice({ spec: { replicas: 3, autoscaling } });
 
     it('states the live count under another owner before it is left out', () => {
-      const steps = plan(
-        scaled,
-        altered(microservice({ spec: { replicas: 3 } }), 'Deployment', {}, { replicas: 4 }),
-      );
-      expect(inShort(steps)).toEqual([
-        'handover Deployment',
-        'apply Deployment',
-        'create HorizontalPodAutoscaler',
-      ]);
+      const steps = plan(scaled, altered(microservice({ spec: { replicas: 3 } }), 'Deployment', {}, { replicas: 4 }));
+      expect(inShort(steps)).toEqual(['handover Deployment', 'apply Deployment', 'create HorizontalPodAutoscaler']);
       expect(steps[0]).toMatchObject({
         manifest: {
           apiVersion: 'apps/v1',
@@ -160,10 +139,7 @@ describe('planChanges', () => {
     });
 
     it('ends with the replicas of the spec when the autoscaling is taken away', () => {
-      const steps = plan(
-        microservice({ spec: { replicas: 3 } }),
-        altered(scaled, 'Deployment', {}, { replicas: 5 }),
-      );
+      const steps = plan(microservice({ spec: { replicas: 3 } }), altered(scaled, 'Deployment', {}, { replicas: 5 }));
       expect(inShort(steps)).toEqual(['apply Deployment', 'remove HorizontalPodAutoscaler']);
       expect(steps[0]).toHaveProperty('manifest.spec.replicas', 3);
     });

@@ -4,11 +4,7 @@ import { worthWriting } from '../../../operator/src/reconcile/report.ts';
 
 const start = Date.parse('2026-01-01T00:00:00Z');
 
-function status(
-  ready: number,
-  wanted: number,
-  type: 'Reconciling' | 'Stalled' | undefined,
-): MicroserviceStatus {
+function status(ready: number, wanted: number, type: 'Reconciling' | 'Stalled' | undefined): MicroserviceStatus {
   const condition = {
     reason: 'Progressing',
     message: 'm',

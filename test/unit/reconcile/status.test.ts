@@ -24,14 +24,7 @@ interface World {
   readonly at?: Date;
 }
 
-function summaryOf({
-  ms = microservice(),
-  rollout,
-  deployment,
-  pods = [],
-  outcomes = [],
-  at = now,
-}: World): Summary {
+function summaryOf({ ms = microservice(), rollout, deployment, pods = [], outcomes = [], at = now }: World): Summary {
   const children = liveChildren(ms).map((child) =>
     child.kind === 'Deployment' ? { ...child, ...deployment, status: rollout ?? {} } : child,
   );
@@ -95,8 +88,7 @@ const failed = (kind: ClusterErrorKind, message = `apply Service shop/orders: ${
   child: ref,
   error: new ClusterError(kind, message),
 });
-const notFound =
-  'rpc error: code = NotFound desc = failed to resolve image: ghcr.io/acme/orders:1.4.2: not found';
+const notFound = 'rpc error: code = NotFound desc = failed to resolve image: ghcr.io/acme/orders:1.4.2: not found';
 
 describe('readiness', () => {
   it('comes when every wanted pod is there, updated and available', () => {
@@ -159,12 +151,7 @@ describe('what is wrong', () => {
       'Invalid: Failed',
       /correct that field in spec$/,
     ],
-    [
-      'a right that is missing',
-      { outcomes: [failed('denied')] },
-      'Denied: Failed',
-      /check the rights of the operator/,
-    ],
+    ['a right that is missing', { outcomes: [failed('denied')] }, 'Denied: Failed', /check the rights of the operator/],
     [
       'a quota on children',
       { outcomes: [failed('denied', 'create Service shop/orders: denied: exceeded quota: q')] },
@@ -210,10 +197,7 @@ describe('what is wrong', () => {
       'an image that may not be pulled',
       {
         pods: [
-          pod(
-            'orders-a',
-            waiting('ImagePullBackOff', 'Back-off pulling image "x": ErrImagePull: pull access denied'),
-          ),
+          pod('orders-a', waiting('ImagePullBackOff', 'Back-off pulling image "x": ErrImagePull: pull access denied')),
         ],
         at: halfAMinute,
       },
@@ -245,10 +229,7 @@ describe('what is wrong', () => {
       'a key of a Secret that is missing',
       {
         pods: [
-          pod(
-            'orders-a',
-            waiting('CreateContainerConfigError', "couldn't find key password in Secret shop/orders-db"),
-          ),
+          pod('orders-a', waiting('CreateContainerConfigError', "couldn't find key password in Secret shop/orders-db")),
         ],
       },
       'SecretMissing: InProgress',
@@ -266,10 +247,7 @@ describe('what is wrong', () => {
         pods: [
           pod(
             'orders-a',
-            waiting(
-              'CreateContainerConfigError',
-              'container has runAsNonRoot and image will run as root (pod: "x")',
-            ),
+            waiting('CreateContainerConfigError', 'container has runAsNonRoot and image will run as root (pod: "x")'),
           ),
         ],
       },
@@ -313,9 +291,7 @@ describe('what is wrong', () => {
     [
       'a process that crashed a moment ago and runs again',
       {
-        pods: [
-          pod('orders-a', { ...running(5), restartCount: 1, lastState: { terminated: { exitCode: 1 } } }),
-        ],
+        pods: [pod('orders-a', { ...running(5), restartCount: 1, lastState: { terminated: { exitCode: 1 } } })],
       },
       'CrashLoop: InProgress',
       /exit code 1/,
@@ -341,8 +317,7 @@ describe('what is wrong', () => {
                     type: 'PodScheduled',
                     status: 'False',
                     reason: 'Unschedulable',
-                    message:
-                      '0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available.',
+                    message: '0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available.',
                   },
                 ],
               },
@@ -380,12 +355,7 @@ describe('what is wrong', () => {
       'ProbeFailing: InProgress',
       /readiness probe/,
     ],
-    [
-      'a rollout without progress',
-      { rollout: deadline },
-      'DeadlineExceeded: Failed',
-      /no progress for 300 s/,
-    ],
+    ['a rollout without progress', { rollout: deadline }, 'DeadlineExceeded: Failed', /no progress for 300 s/],
     [
       'a rollout without progress of which the cause is known',
       { rollout: deadline, pods: [pod('orders-a', backingOff(1))] },
@@ -412,9 +382,7 @@ describe('what is wrong', () => {
   });
 
   it('is not asked about while all is well', () => {
-    expect(verdictOf({ rollout: rolledOut(2), pods: [pod('orders-a', backingOff(1))] })).toBe(
-      'Available: Current',
-    );
+    expect(verdictOf({ rollout: rolledOut(2), pods: [pod('orders-a', backingOff(1))] })).toBe('Available: Current');
   });
 
   it('is the cause that hides the others, whatever the order of the pods', () => {
@@ -431,10 +399,7 @@ describe('what is wrong', () => {
   it('is told in the same words while kubelet goes on trying, so that nothing is written', () => {
     const [first, second] = [
       waiting('ErrImagePull', notFound),
-      waiting(
-        'ImagePullBackOff',
-        `Back-off pulling image "ghcr.io/acme/orders:1.4.2": ErrImagePull: ${notFound}`,
-      ),
+      waiting('ImagePullBackOff', `Back-off pulling image "ghcr.io/acme/orders:1.4.2": ErrImagePull: ${notFound}`),
     ].map((container) => messageOf({ pods: [pod('orders-a', container)] }));
     expect(second).toBe(first);
     const [crashed, again] = [backingOff(1), { ...backingOff(1), restartCount: 9 }].map((container) =>

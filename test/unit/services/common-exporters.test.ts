@@ -62,9 +62,7 @@ describe('the report of lost spans', () => {
     const lines: string[] = [];
     const results = [success, failure, failure, failure, success, success];
     const inner = exporter((done) => done(results.shift() ?? success));
-    const reporting = reportingExporter(inner, 'http://jaeger:4318', (line) =>
-      lines.push(JSON.parse(line).msg),
-    );
+    const reporting = reportingExporter(inner, 'http://jaeger:4318', (line) => lines.push(JSON.parse(line).msg));
     for (let i = 0; i < 6; i += 1) await exportOnce(reporting);
     expect(lines).toEqual(['spans are lost: they cannot be sent', 'spans are sent again']);
   });

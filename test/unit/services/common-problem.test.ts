@@ -53,9 +53,7 @@ describe('problems', () => {
     ['upstream_timeout', 504],
     ['unavailable', 503],
   ] as const)('report %s of another service as %d, without its address', (code, status) => {
-    const problem = problemOf(
-      new UpstreamError(code, 'GET http://10.0.0.7:8080/x answered 500', { status: 500 }),
-    );
+    const problem = problemOf(new UpstreamError(code, 'GET http://10.0.0.7:8080/x answered 500', { status: 500 }));
     expect(problem.body()).toMatchObject({ status, code });
     expect(problem.message).not.toContain('10.0.0.7');
   });

@@ -12,13 +12,7 @@ const readme = readFileSync(new URL('../../../services/README.md', import.meta.u
 
 describe("the services' README", () => {
   it('names every variable that a service reads, and no other', () => {
-    const schemas: ConfigSchema[] = [
-      telemetryConfig,
-      gatewayConfig,
-      productConfig,
-      orderConfig,
-      notificationConfig,
-    ];
+    const schemas: ConfigSchema[] = [telemetryConfig, gatewayConfig, productConfig, orderConfig, notificationConfig];
     const read = schemas.flatMap((schema) => Object.values(schema).map(({ variable }) => variable));
     const table = readme.slice(readme.indexOf('## Environment'), readme.indexOf('## Running one'));
     const named = table.match(/`[A-Z]+(_[A-Z]+)+`/g)?.map((it) => it.replaceAll('`', ''));
@@ -28,13 +22,7 @@ describe("the services' README", () => {
   it('states the limits that are set', () => {
     const { readMs, answerMs, takeMs, keepAliveMs, checkMs } = timeouts;
     expect([readMs, answerMs, takeMs, keepAliveMs, checkMs]).toEqual([5_000, 10_000, 1_000, 120_000, 2_000]);
-    for (const claim of [
-      'within 5 s, or 408',
-      'within 10 s, or 503',
-      'one more second',
-      ' 120 s ',
-      'has 2 s',
-    ]) {
+    for (const claim of ['within 5 s, or 408', 'within 10 s, or 503', 'one more second', ' 120 s ', 'has 2 s']) {
       expect(readme).toContain(claim);
     }
   });

@@ -19,8 +19,6 @@ describe('a route template', () => {
 
   it('without parameters matches itself and nothing else', () => {
     const path = fc.string().map((it) => `/${it.replace(/[:*]/g, '')}`);
-    fc.assert(
-      fc.property(path, path, (template, other) => patternOf(template).test(other) === (template === other)),
-    );
+    fc.assert(fc.property(path, path, (template, other) => patternOf(template).test(other) === (template === other)));
   });
 });

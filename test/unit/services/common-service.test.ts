@@ -24,12 +24,7 @@ describe('errors of a service', () => {
   it.each([
     ['an unknown path', { method: 'GET', url: '/nothing' }, 404, 'not_found'],
     ['another method on a known path', { method: 'PUT', url: '/things' }, 405, 'method_not_allowed'],
-    [
-      'a body that is no JSON',
-      { method: 'POST', url: '/things', payload: '{', headers: json },
-      400,
-      'invalid_request',
-    ],
+    ['a body that is no JSON', { method: 'POST', url: '/things', payload: '{', headers: json }, 400, 'invalid_request'],
     ['an empty body', { method: 'POST', url: '/things', payload: '', headers: json }, 400, 'invalid_request'],
     [
       'another media type',
@@ -56,9 +51,7 @@ describe('errors of a service', () => {
   it('say which methods a path knows', async () => {
     const app = shop();
     expect((await app.inject({ method: 'PUT', url: '/things' })).headers.allow).toBe('POST');
-    expect((await app.inject({ method: 'POST', url: '/things/7?x=1' })).headers.allow).toBe(
-      'DELETE, GET, HEAD',
-    );
+    expect((await app.inject({ method: 'POST', url: '/things/7?x=1' })).headers.allow).toBe('DELETE, GET, HEAD');
   });
 
   it('accept a body of exactly 1 MiB', async () => {

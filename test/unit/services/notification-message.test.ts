@@ -29,11 +29,7 @@ describe('a message of the queue', () => {
     ['a list', message([]), 'the body is not a JSON object'],
     ['no id', message(event, { messageId: undefined }), 'the message has no id'],
     ['another type', message(event, { type: 'OrderShipped' }), 'the type of the message is not OrderCreated'],
-    [
-      'a newer version',
-      message(event, { headers: { 'schema-version': 2 } }),
-      'schema version 2 is not known here',
-    ],
+    ['a newer version', message(event, { headers: { 'schema-version': 2 } }), 'schema version 2 is not known here'],
     ['a bad order', message({ ...event, order_id: '17' }), 'order_id is not a UUID'],
     ['a bad product', message({ ...event, product_id: '2' }), 'product_id is not a positive integer'],
     ['a bad quantity', message({ ...event, quantity: 2 ** 31 }), 'quantity is not a positive integer'],

@@ -8,10 +8,7 @@ const never = new AbortController().signal;
 
 describe('the pause before a new attempt', () => {
   it('doubles from a fifth of a second to ten seconds, its upper half by chance', () => {
-    const bounds = [1, 2, 3, 6, 7, 50].map((failures) => [
-      backoffMs(failures, () => 0),
-      backoffMs(failures, () => 1),
-    ]);
+    const bounds = [1, 2, 3, 6, 7, 50].map((failures) => [backoffMs(failures, () => 0), backoffMs(failures, () => 1)]);
     expect(bounds).toEqual([
       [100, 200],
       [200, 400],

@@ -57,12 +57,9 @@ describe('a new product', () => {
 });
 
 describe('an id', () => {
-  it.each(['abc', '1.5', '1e3', '', ' 1', '0x1', '--1'])(
-    'like %j is refused: it is not an integer',
-    (text) => {
-      expect(problem(() => productId(text))).toMatchObject({ status: 400, message: 'id is not an integer' });
-    },
-  );
+  it.each(['abc', '1.5', '1e3', '', ' 1', '0x1', '--1'])('like %j is refused: it is not an integer', (text) => {
+    expect(problem(() => productId(text))).toMatchObject({ status: 400, message: 'id is not an integer' });
+  });
 
   it('that is an integer is taken', () => {
     fc.assert(fc.property(fc.integer(), (id) => productId(String(id)) === id));

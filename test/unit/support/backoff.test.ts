@@ -13,17 +13,13 @@ describe('a backoff', () => {
 
   test('takes off at most half, at random, and stays finite for any number of failures', () => {
     fc.assert(
-      fc.property(
-        fc.integer({ min: 1, max: 1_000_000 }),
-        fc.double({ min: 0, max: 1, noNaN: true }),
-        (n, random) => {
-          const full = backoff(n, bounds, () => 0);
-          const ms = backoff(n, bounds, () => random);
-          expect(ms).toBeGreaterThanOrEqual(full / 2);
-          expect(ms).toBeLessThanOrEqual(full);
-          expect(full).toBeLessThanOrEqual(bounds.capMs);
-        },
-      ),
+      fc.property(fc.integer({ min: 1, max: 1_000_000 }), fc.double({ min: 0, max: 1, noNaN: true }), (n, random) => {
+        const full = backoff(n, bounds, () => 0);
+        const ms = backoff(n, bounds, () => random);
+        expect(ms).toBeGreaterThanOrEqual(full / 2);
+        expect(ms).toBeLessThanOrEqual(full);
+        expect(full).toBeLessThanOrEqual(bounds.capMs);
+      }),
     );
   });
 });

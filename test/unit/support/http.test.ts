@@ -31,10 +31,7 @@ test('an operator without trouble is healthy and ready', async () => {
 test('an operator in trouble says which', async () => {
   await serve({ unhealthy: 'a watch is stuck', unready: 'stopping' });
 
-  expect([await ask('/healthz'), await ask('/readyz?verbose')]).toEqual([
-    '503 a watch is stuck\n',
-    '503 stopping\n',
-  ]);
+  expect([await ask('/healthz'), await ask('/readyz?verbose')]).toEqual(['503 a watch is stuck\n', '503 stopping\n']);
 });
 
 test('anything else is refused', async () => {

@@ -1,14 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Cluster } from './cluster.ts';
-import { eventually } from './eventually.ts';
-import { type LocalImages, withLocalImages } from './images.ts';
-import { type Kubectl, kubectl } from './kubectl.ts';
-import { cacheFolder, repository } from './paths.ts';
-import type { Step } from './progress.ts';
-import { run } from './run.ts';
-import { tool } from './toolchain.ts';
+import type { Cluster } from '../cluster/cluster.ts';
+import { eventually } from '../cluster/eventually.ts';
+import { type LocalImages, withLocalImages } from '../cluster/images.ts';
+import { type Kubectl, kubectl } from '../cluster/kubectl.ts';
+import { cacheFolder, repository } from '../cluster/paths.ts';
+import type { Step } from '../cluster/progress.ts';
+import { run } from '../cluster/run.ts';
+import { tool } from '../cluster/toolchain.ts';
 
 const chart = join(repository, 'charts/microservice-platform');
 const release = 'microservice-platform';
@@ -54,19 +54,7 @@ async function installChart(cluster: Cluster, cli: Kubectl, images: LocalImages)
     ]);
   }
   await helm(
-    [
-      'upgrade',
-      release,
-      chart,
-      '--install',
-      '--values',
-      '-',
-      '--description',
-      content,
-      '--wait',
-      '--timeout',
-      '5m',
-    ],
+    ['upgrade', release, chart, '--install', '--values', '-', '--description', content, '--wait', '--timeout', '5m'],
     values,
   );
 }
@@ -155,9 +143,7 @@ async function waitForMicroservices(cli: Kubectl, note: (line: string) => void):
   await eventually(
     'every Microservice to be Ready (kubectl get microservices -A -o wide tells why it is not)',
     async () => {
-      const list: MicroserviceList = JSON.parse(
-        await cli.get(['microservices', '-n', shopNamespace, '-o', 'json']),
-      );
+      const list: MicroserviceList = JSON.parse(await cli.get(['microservices', '-n', shopNamespace, '-o', 'json']));
       waiting = list.items
         .filter((item) => !isReady(item))
         .map((item) => `${item.metadata.name}: ${readyMessage(item)}`);
@@ -172,8 +158,7 @@ async function waitForMicroservices(cli: Kubectl, note: (line: string) => void):
 
 type MicroserviceItem = MicroserviceList['items'][number];
 
-const readyOf = ({ status }: MicroserviceItem) =>
-  status?.conditions?.find((condition) => condition.type === 'Ready');
+const readyOf = ({ status }: MicroserviceItem) => status?.conditions?.find((condition) => condition.type === 'Ready');
 
 function isReady(item: MicroserviceItem): boolean {
   return readyOf(item)?.status === 'True' && item.status?.observedGeneration === item.metadata.generation;

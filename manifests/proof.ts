@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { eventually } from './eventually.ts';
+import { eventually } from '../cluster/eventually.ts';
 
 /** What an order must pass through, and what must therefore be in its trace. */
 const tracedServices = ['api-gateway', 'order-service', 'product-service', 'notification-service'] as const;
@@ -88,9 +88,7 @@ interface PrometheusAnswer {
 
 /** Asks Prometheus. Gives each series with its value. */
 export async function query(prometheus: string, promql: string) {
-  const answer = await json<PrometheusAnswer>(
-    `${prometheus}/api/v1/query?query=${encodeURIComponent(promql)}`,
-  );
+  const answer = await json<PrometheusAnswer>(`${prometheus}/api/v1/query?query=${encodeURIComponent(promql)}`);
   return answer.data.result.map(({ metric, value }) => ({ metric, value: Number(value[1]) }));
 }
 
@@ -103,9 +101,7 @@ async function findCounters(prometheus: string): Promise<{ service: string; requ
         service: metric.service ?? '',
         requests: value,
       }));
-      return (
-        tracedServices.every((service) => counters.some((counter) => counter.service === service)) && counters
-      );
+      return tracedServices.every((service) => counters.some((counter) => counter.service === service)) && counters;
     },
     { timeoutMs: 60_000, everyMs: 1000 },
   );
