@@ -7,7 +7,7 @@ export interface ApiStatus {
   readonly message?: string;
   readonly details?: {
     readonly retryAfterSeconds?: number;
-    readonly causes?: readonly { readonly reason?: string }[];
+    readonly causes?: readonly { readonly reason?: string; readonly field?: string }[];
   };
 }
 
@@ -49,6 +49,8 @@ function kindOf({ code, reason, message, details }: ApiStatus): ClusterErrorKind
   if (code === 404 || code === 410) return 'gone';
   if (code === 401 || code === 403) return 'denied';
   if (code === 409) return reason === 'AlreadyExists' ? 'exists' : 'conflict';
+  // Another object has taken the name since: the uid that a write names is checked as a field that cannot change.
+  if (code === 422 && details?.causes?.some((cause) => cause.field === 'metadata.uid')) return 'conflict';
   if (code === 429) return 'unavailable';
   // A manifest that does not fit the schema is answered with 500 by server-side apply; it will not fit next time.
   if (code === 500 && message?.startsWith('failed to create typed patch object')) return 'invalid';

@@ -12,6 +12,7 @@ describe('an answer of the API server', () => {
     [409, { reason: 'AlreadyExists' }, 'exists'],
     [409, { reason: 'Conflict' }, 'conflict'],
     [422, { reason: 'Invalid' }, 'invalid'],
+    [422, { reason: 'Invalid', details: { causes: [{ field: 'metadata.uid' }] } }, 'conflict'],
     [400, { reason: 'BadRequest' }, 'invalid'],
     [500, { message: 'failed to create typed patch object (shop/orders): unknown field' }, 'invalid'],
     [500, { message: 'etcdserver: leader changed' }, 'unavailable'],
