@@ -1,5 +1,5 @@
 # The commands of the project. Everything is done by Node; this file brings the Node that the lockfile names.
-NAME ?= default
+NAME := default
 node := node_modules/.bin/node
 .DEFAULT_GOAL := help
 

@@ -21,6 +21,7 @@ const clusterNeeds: readonly Need[] = [
 ];
 
 const testNeeds: readonly Need[] = [
+  ['curl', 'curl'],
   ['/usr/lib/postgresql/15/bin/postgres', 'postgresql-15'],
   ['/usr/lib/rabbitmq/bin/rabbitmq-server', 'rabbitmq-server'],
 ];
