@@ -38,6 +38,9 @@ export interface LocalImages {
 export async function buildImages(step: Step, env: NodeJS.ProcessEnv = process.env): Promise<LocalImages> {
   const folder = join(cacheFolder(env), 'images');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
+  // What a build that was killed left behind.
+  for (const left of globSync('{context,export,debian}-*', { cwd: folder }))
+    rmSync(join(folder, left), { recursive: true });
   const base = await debianRelease();
   const tags = new Map([['debian', hashOf([base.release, ...base.sources])]]);
   for (const image of images) tags.set(image.name, tagOf(image, tags));

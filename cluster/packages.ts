@@ -1,5 +1,5 @@
-import { accessSync, constants, existsSync, rmSync, writeFileSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { isCommand } from './commands.ts';
 import type { Step } from './progress.ts';
 import { run } from './run.ts';
 
@@ -29,28 +29,14 @@ const testNeeds: readonly Need[] = [
 /** Installs the Debian packages that are missing. */
 export async function installPackages(step: Step, options: { readonly tests: boolean }): Promise<void> {
   const needs = options.tests ? [...clusterNeeds, ...testNeeds] : clusterNeeds;
-  const missing = needs.filter(([path]) => !isThere(path)).map(([, name]) => name);
+  const missing = needs
+    .filter(([path]) => !(path.startsWith('/') ? existsSync(path) : isCommand(path)))
+    .map(([, name]) => name);
   if (missing.length === 0) return;
   await step(`install ${missing.join(', ')}`, async (note) => {
     await aptGet(['update'], note);
     await withoutServers(() => aptGet(['install', '--yes', '--no-install-recommends', ...missing], note));
   });
-}
-
-/** Whether a command is on the path of the system, or a file is there. Not on the caller's: it may not hold /usr/sbin. */
-function isThere(path: string): boolean {
-  if (path.startsWith('/')) return existsSync(path);
-  const folders = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sbin', '/bin'];
-  return [...folders, ...(process.env.PATH ?? '').split(delimiter)].some((folder) => executable(join(folder, path)));
-}
-
-function executable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 const aptGet = (args: readonly string[], note: (line: string) => void) =>
