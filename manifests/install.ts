@@ -39,6 +39,7 @@ async function installChart(cluster: Cluster, cli: Kubectl, images: LocalImages)
       },
       ...(input === undefined ? {} : { input }),
     });
+  // It fails where there is no release yet.
   const found = await helm(['status', release, '--output', 'json']).catch(() => '{}');
   const { info } = JSON.parse(found) as { info?: { status: string; description: string } };
   if (info?.status === 'deployed' && info.description === content) return;
