@@ -186,9 +186,8 @@ describe('Prometheus, with the configuration and the account of the chart', () =
     return { url: `http://${instance}/metrics`, labels: { namespace, pod: name, service, job, instance } };
   }
 
-  it('finds every running pod of platform and Microservices at its metrics, and no other', async (context) => {
-    const program = built('prometheus');
-    if (program === undefined) return context.skip('prometheus is not built; run: make tools');
+  it('finds every running pod of platform and Microservices at its metrics, and no other', async () => {
+    const program = tool('prometheus');
     const all = [...(await podsIn(platformNamespace)), ...(await podsIn('shop'))];
     const done = all.find(({ metadata }) => metadata.labels['app.kubernetes.io/name'] === 'order-service');
     for (const pod of all) await report(pod, pod === done ? 'Failed' : 'Running');
@@ -206,9 +205,8 @@ describe('Prometheus, with the configuration and the account of the chart', () =
 });
 
 describe('Jaeger, with the configuration of the chart', () => {
-  it('starts, is well, answers queries and has metrics', async (context) => {
-    const program = built('jaeger');
-    if (program === undefined) return context.skip('jaeger is not built; run: make tools');
+  it('starts, is well, answers queries and has metrics', async () => {
+    const program = tool('jaeger');
     const objects = render();
     // The same configuration, on ports of its own: tests beside this one may run a Jaeger too.
     let config: string = find(objects, 'ConfigMap', 'jaeger').data['jaeger.yaml'];
@@ -275,12 +273,3 @@ const answers = (asked: Promise<Response>) =>
     ({ ok }) => ok,
     () => false,
   );
-
-/** The path of a program of the toolchain, if it is there. */
-function built(name: string): string | undefined {
-  try {
-    return tool(name);
-  } catch {
-    return undefined;
-  }
-}
