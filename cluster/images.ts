@@ -36,13 +36,9 @@ export interface LocalImages {
 
 /** Builds the images that the cache does not hold, and packs all into one archive. */
 export async function buildImages(step: Step, env: NodeJS.ProcessEnv = process.env): Promise<LocalImages> {
-  const folder = join(cacheFolder(env), 'images');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
-  // What a build that was killed left behind.
-  for (const left of globSync('{context,export,debian}-*', { cwd: folder }))
-    rmSync(join(folder, left), { recursive: true });
-  const base = await debianRelease();
-  const tags = new Map([['debian', hashOf([base.release, ...base.sources])]]);
+  const folder = openFolder(env);
+  removeLeftovers(folder);
+  const tags = new Map([['debian', tagOfBase(await debianRelease())]]);
   for (const image of images) tags.set(image.name, tagOf(image, tags));
   const references = new Map(images.map((image) => [image.repository, localName(image, tags.get(image.name) ?? '')]));
   const archive = join(folder, `${hashOf([...references.values()])}.tar`);
@@ -51,19 +47,46 @@ export async function buildImages(step: Step, env: NodeJS.ProcessEnv = process.e
   const layout = join(folder, 'layout');
   const packed = new Set(indexOf(layout).map((descriptor) => descriptor.annotations?.[imageName]));
   const missing = images.filter((image) => !packed.has(localName(image, tags.get(image.name) ?? '')));
-  if (missing.some((image) => image.base !== undefined)) {
-    const name = `localhost/microservice-platform/debian:${tags.get('debian')}`;
-    if (!(await inStorage(folder, name))) {
-      await step('make the Debian base of the images', (note) => makeDebian(folder, name, base, note));
-    }
-  }
+  if (missing.some((image) => image.base !== undefined)) await makeBase(step, env);
   for (const image of missing) {
     await step(`build the image ${image.name}`, async (note) => {
       await build(folder, image, tags, note);
     });
   }
   await step('pack the images', () => pack(layout, references, archive));
+  removeOldArchives(folder);
   return { references, archive };
+}
+
+/** Makes what the images stand on, a minimal Debian, when it is not there. It needs no program of the toolchain. */
+export async function makeBase(step: Step, env: NodeJS.ProcessEnv = process.env): Promise<void> {
+  const folder = openFolder(env);
+  const debian = await debianRelease();
+  const name = `localhost/microservice-platform/debian:${tagOfBase(debian)}`;
+  if (await inStorage(folder, name)) return;
+  await step('make the Debian base of the images', (note) => makeDebian(folder, name, debian, note));
+}
+
+const tagOfBase = ({ release, sources }: Debian) => hashOf([release, ...sources]);
+
+function openFolder(env: NodeJS.ProcessEnv): string {
+  const folder = join(cacheFolder(env), 'images');
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  return folder;
+}
+
+/** Removes what builds that were killed left behind; a younger folder may belong to one that goes on. */
+function removeLeftovers(folder: string): void {
+  for (const left of globSync('{context,export,debian}-*', { cwd: folder }).map((name) => join(folder, name))) {
+    if (Date.now() - statSync(left).mtimeMs > 3_600_000) rmSync(left, { recursive: true });
+  }
+}
+
+/** Keeps the archives of the last few changes: one is a quarter of a gigabyte. */
+function removeOldArchives(folder: string): void {
+  const archives = globSync('*.tar', { cwd: folder }).map((name) => join(folder, name));
+  const newestFirst = archives.sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
+  for (const old of newestFirst.slice(3)) rmSync(old);
 }
 
 function tagOf(image: Image, tags: ReadonlyMap<string, string>): string {

@@ -4,7 +4,7 @@ import { installPlatform } from '../manifests/install.ts';
 import { prove } from '../manifests/proof.ts';
 import type { Cluster } from './cluster.ts';
 import { embeddedCluster } from './embedded/embedded.ts';
-import { buildImages } from './images.ts';
+import { buildImages, makeBase } from './images.ts';
 import { kubectl } from './kubectl.ts';
 import { installPackages } from './packages.ts';
 import { checkName, obstacles } from './preflight.ts';
@@ -21,7 +21,8 @@ const commands: Readonly<Record<string, (cluster: Cluster) => Promise<void>>> = 
   up: async (cluster) => {
     refuseHere();
     await installPackages(step, { tests: false });
-    await buildTools(step);
+    // Compiling keeps the processors busy, the base of the images the network.
+    await Promise.all([buildTools(step), makeBase(step)]);
     const images = await buildImages(step);
     await cluster.start(images, step);
     await installPlatform(cluster, images, step);
