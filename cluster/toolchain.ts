@@ -94,26 +94,16 @@ async function build(
   const partial = `${output}.partial`;
   rmSync(partial, { recursive: true, force: true });
   mkdirSync(partial, { recursive: true });
-  await run(
-    'go',
-    [
-      'build',
-      '-trimpath',
-      '-tags',
-      module.tags ?? '',
-      '-ldflags',
-      `-s -w ${module.ldflags ?? ''}`,
-      '-o',
-      `${partial}/`,
-      ...module.packages,
-    ],
-    {
-      cwd: join(repository, 'cluster/go', module.folder),
-      env: { ...env, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false' },
-      timeoutMs: 40 * 60_000,
-      onLine: note,
-    },
-  );
+  // Debugging information is stripped by the linker, so none is made; and memory is cheaper than the compiler's time.
+  const speed = { arguments: ['-gcflags=all=-dwarf=false'], environment: { GOGC: '400' } };
+  const ldflags = `-ldflags=-s -w ${module.ldflags ?? ''}`;
+  const options = ['-trimpath', `-tags=${module.tags ?? ''}`, ldflags, ...speed.arguments];
+  await run('go', ['build', ...options, '-o', `${partial}/`, ...module.packages], {
+    cwd: join(repository, 'cluster/go', module.folder),
+    env: { ...env, ...speed.environment, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false' },
+    timeoutMs: 40 * 60_000,
+    onLine: note,
+  });
   for (const [program, names] of Object.entries(module.aliases ?? {})) {
     for (const name of names) symlinkSync(program, join(partial, name));
   }
