@@ -9,8 +9,6 @@ function project(name: string, limits: { testTimeout: number; hookTimeout: numbe
 
 export default defineConfig({
   test: {
-    // Most tests wait for something real: more of them fit on two cores than one.
-    maxWorkers: 2,
     projects: [
       project('unit', { testTimeout: 10_000, hookTimeout: 10_000 }),
       project('api', { testTimeout: 60_000, hookTimeout: 120_000 }),
