@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { Cluster } from '../cluster.ts';
 import { kubeconfigOf, prepareControlPlane } from '../control-plane.ts';
 import { eventually } from '../eventually.ts';
@@ -98,6 +98,8 @@ async function stop(name: string): Promise<void> {
   const empty = async () => removeCgroups(cgroupOf(name)).length === 0;
   await eventually(`empty cgroups named ${cgroupOf(name)}`, empty, { timeoutMs: 30_000 });
   rmSync(stateFolder(name), { recursive: true, force: true, maxRetries: 5 });
+  const all = dirname(stateFolder(name));
+  if (existsSync(all) && readdirSync(all).length === 0) rmdirSync(all);
 }
 
 function kill(pid: number): void {
