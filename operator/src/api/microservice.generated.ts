@@ -21,8 +21,9 @@ export interface MicroserviceSpec {
    */
   readonly image: string;
   /**
-   * Number of pods. 0 stops the service and keeps everything else. Ignored while autoscaling is set;
-   * it counts again as soon as autoscaling is taken away. Also set by `kubectl scale`.
+   * Number of pods. 0 stops the service and keeps everything else. Also set by `kubectl scale`.
+   * Ignored while autoscaling is set. When autoscaling is taken away, the number goes to this one at once and
+   * in one step, so set what should run in the same change: left out it is 1.
    * Default: 1. Example: 2
    */
   readonly replicas: number;
@@ -56,7 +57,8 @@ export interface MicroserviceSpec {
   readonly probes?: Probes;
   /**
    * Lets a HorizontalPodAutoscaler choose the number of pods; replicas is ignored meanwhile. The pods that run when
-   * it is added stay.
+   * it is added stay, and are raised to minReplicas if they are fewer. Ready needs minReplicas of them, not all
+   * that the autoscaler asks for at the moment.
    * Default: none, replicas counts. Example: {minReplicas: 2, maxReplicas: 10, cpu: 70}
    */
   readonly autoscaling?: Autoscaling;
@@ -240,7 +242,8 @@ export interface Autoscaling {
   /** Target for the memory used, in percent of the memory requested, on average over the pods. Example: 80 */
   readonly memory?: number;
   /**
-   * How fast the number of pods may change, as in a HorizontalPodAutoscaler (autoscaling/v2).
+   * How fast the number of pods may change, as in a HorizontalPodAutoscaler (autoscaling/v2). What is left
+   * out is as Kubernetes has it, in each direction for itself.
    * Default: that of Kubernetes. Example: {scaleDown: {stabilizationWindowSeconds: 60}}
    */
   readonly behavior?: ScalingBehavior;

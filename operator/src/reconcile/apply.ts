@@ -22,17 +22,33 @@ export type Outcome =
   | { readonly kind: 'failed'; readonly child: ObjectRef; readonly error: ClusterError };
 
 /**
- * Carries out a plan: the steps of one child in order, children side by side. One outcome for each step that was tried;
- * after a step that failed, the later steps of the same child are left for the next pass.
+ * Carries out a plan: the steps of one child in order, children of one turn side by side. One outcome for each step that
+ * was tried; after a step that failed, the later steps of the same child are left for the next pass.
  */
 export async function applyPlan(
   cluster: Cluster,
   ms: Microservice,
   plan: readonly Step[],
 ): Promise<readonly Outcome[]> {
-  const byChild = Map.groupBy(plan, (step) => `${childOf(step).kind}/${childOf(step).name}`);
-  const outcomes = await Promise.all([...byChild.values()].map((steps) => inOrder(cluster, ms, steps)));
-  return outcomes.flat();
+  const outcomes: Outcome[] = [];
+  for (const turn of turns) {
+    const steps = plan.filter((step) => turnOf(step) === turn);
+    const byChild = Map.groupBy(steps, (step) => `${childOf(step).kind}/${childOf(step).name}`);
+    const done = await Promise.all([...byChild.values()].map((ofOne) => inOrder(cluster, ms, ofOne)));
+    outcomes.push(...done.flat());
+  }
+  return outcomes;
+}
+
+/**
+ * An autoscaler goes before the operator sets the replicas again, and comes after the operator has stopped: were both
+ * there at once, each would undo what the other set.
+ */
+const turns = ['what goes', 'what stays', 'what scales'] as const;
+
+function turnOf(step: Step): (typeof turns)[number] {
+  if (step.kind === 'remove') return 'what goes';
+  return childOf(step).kind === 'HorizontalPodAutoscaler' ? 'what scales' : 'what stays';
 }
 
 async function inOrder(cluster: Cluster, ms: Microservice, steps: readonly Step[]): Promise<Outcome[]> {

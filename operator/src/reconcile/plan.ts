@@ -12,10 +12,10 @@ export function planChanges(desired: readonly Manifest[], observed: Observed): r
   const wanted = new Set(desired.map(idOf));
   const live = new Map(children.map((child) => [idOf(child), child]));
   return [
-    ...desired.flatMap((manifest) => stepsFor(manifest, live.get(idOf(manifest)), microservice)),
     ...children
       .filter((child) => !wanted.has(idOf(child)) && ownershipOf(child, microservice) === 'ours')
       .flatMap(removal),
+    ...desired.flatMap((manifest) => stepsFor(manifest, live.get(idOf(manifest)), microservice)),
   ];
 }
 

@@ -66,8 +66,9 @@ async function report(
 }
 
 function waitFor({ verdict }: Summary): Next {
-  if (verdict.kind === 'ready' || verdict.lookAgainMs === undefined) return settled;
-  return after(verdict.lookAgainMs, 'a trouble becomes known, or lasting, by time alone');
+  const { lookAgainMs } = verdict.kind === 'ready' ? (verdict.meanwhile ?? {}) : verdict;
+  if (lookAgainMs === undefined) return settled;
+  return after(lookAgainMs, 'a trouble becomes known, or lasting, by time alone');
 }
 
 function throwFirst(outcomes: readonly Outcome[], kind: ClusterError['kind']): void {

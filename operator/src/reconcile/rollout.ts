@@ -3,10 +3,15 @@ import { liveReplicas } from './handover.ts';
 
 /** How far a Deployment is with what its spec asks for. */
 export interface Rollout {
-  /** Pods asked for, that exist, and that are ready. */
+  /** Pods asked for, that exist, that are ready, and that are available. */
   readonly wanted: number;
   readonly existing: number;
   readonly ready: number;
+  readonly available: number;
+  /** Kubernetes has seen the spec that is there; until then nothing below holds. */
+  readonly current: boolean;
+  /** Every pod that exists is of the version that is asked for. */
+  readonly uniform: boolean;
   /** All pods that are wanted are available in the version that is asked for, and no others exist. */
   readonly complete: boolean;
   /** The version that is asked for has been complete before. */
@@ -45,6 +50,9 @@ export function rolloutOf(deployment: KubeObject): Rollout {
     wanted,
     existing: replicas,
     ready: readyReplicas,
+    available: availableReplicas,
+    current,
+    uniform: current && updatedReplicas === replicas,
     complete: current && [replicas, updatedReplicas, availableReplicas].every((count) => count === wanted),
     finishedBefore: progressing?.reason === 'NewReplicaSetAvailable',
     deadlineExceeded: progressing?.reason === 'ProgressDeadlineExceeded',

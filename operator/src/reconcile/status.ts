@@ -60,20 +60,24 @@ function childrenAfter({ microservice, children }: Observed, outcomes: readonly 
 
 /** Ready always; Reconciling or Stalled only while true, and never both: that is what kstatus reads. */
 function conditions(ms: Microservice, verdict: Verdict, now: Date): Condition[] {
-  const condition = (type: ConditionType, status: 'True' | 'False'): Condition => {
+  const condition = (type: ConditionType, status: 'True' | 'False', { reason, ...words } = verdict): Condition => {
     const before = ms.status?.conditions?.find((candidate) => candidate.type === type);
     return {
       type,
       status,
-      reason: verdict.reason,
-      message: messageOf(verdict),
+      reason,
+      message: messageOf(words),
       lastTransitionTime: before?.status === status ? before.lastTransitionTime : timeText(now),
       observedGeneration: generationOf(ms),
     };
   };
   switch (verdict.kind) {
     case 'ready':
-      return [condition('Ready', 'True')];
+      return [
+        condition('Ready', 'True'),
+        // While the service serves, more pods or fewer are work that goes on, whatever keeps them.
+        ...(verdict.meanwhile ? [condition('Reconciling', 'True', verdict.meanwhile)] : []),
+      ];
     case 'reconciling':
       return [condition('Ready', 'False'), condition('Reconciling', 'True')];
     case 'stalled':

@@ -27,6 +27,8 @@ export interface Evidence {
 export type Verdict = Ready | NotReady;
 interface Ready extends Omit<Cause, 'permanent'> {
   readonly kind: 'ready';
+  /** What the pods that an autoscaler asks for on top are waiting for. */
+  readonly meanwhile?: NotReady;
 }
 interface NotReady extends Omit<Cause, 'permanent'>, Pick<Finding, 'lookAgainMs'> {
   readonly kind: 'reconciling' | 'stalled';
@@ -38,6 +40,7 @@ const judgements: readonly ((evidence: Evidence) => Verdict | undefined)[] = [
   failedWrite,
   awaitedChild,
   ready,
+  scaling,
   refusedPods,
   brokenPods,
   missedDeadline,
@@ -131,7 +134,41 @@ function ready({ microservice, deployment }: Evidence): Verdict | undefined {
     : { kind: 'ready', reason: 'Available', what: `all pods run ${image}`, where, remedy: 'nothing to do' };
 }
 
-function refusedPods(evidence: Evidence): Verdict | undefined {
+/**
+ * A number that an autoscaler moved is a wish, its minimum the promise: as long as that many pods are available, and none
+ * of another version exist, the service serves.
+ */
+function scaling(evidence: Evidence): Verdict | undefined {
+  const { microservice, deployment } = evidence;
+  const { autoscaling, image } = microservice.spec;
+  if (deployment === undefined || autoscaling === undefined) return undefined;
+  const { current, uniform, finishedBefore, available } = rolloutOf(deployment);
+  const oneVersion = current ? uniform && finishedBefore : wasReady(evidence);
+  if (!oneVersion || available < fewestReplicas(autoscaling)) return undefined;
+  return {
+    kind: 'ready',
+    reason: 'Available',
+    what: `enough pods run ${image}, and the autoscaler asks for another number`,
+    where: inWords(refOf(deployment)),
+    remedy: 'nothing to do',
+    meanwhile: refusedPods(evidence) ?? brokenPods(evidence) ?? progressing(evidence),
+  };
+}
+
+/**
+ * Whether the last status called this very spec Ready, and the Deployment was not written since. Then a change that
+ * Kubernetes has not seen yet is somebody else's, the autoscaler's as a rule, and the word stands until it has.
+ */
+function wasReady({ microservice, outcomes }: Evidence): boolean {
+  const said = microservice.status?.conditions?.find(({ type }) => type === 'Ready');
+  return (
+    said?.status === 'True' &&
+    said.observedGeneration === microservice.metadata.generation &&
+    !outcomes.some(({ child }) => child.kind === 'Deployment')
+  );
+}
+
+function refusedPods(evidence: Evidence): NotReady | undefined {
   const { deployment } = evidence;
   const said = deployment && rolloutOf(deployment).podsRefused;
   if (deployment === undefined || said === undefined) return undefined;
@@ -151,7 +188,7 @@ function refusedPods(evidence: Evidence): Verdict | undefined {
   });
 }
 
-function brokenPods(evidence: Evidence): Verdict | undefined {
+function brokenPods(evidence: Evidence): NotReady | undefined {
   const { microservice, pods, now } = evidence;
   const { cause, lookAgainMs } = podCause(pods, probeWords(microservice), now);
   if (cause === undefined) return undefined;
@@ -169,7 +206,7 @@ function missedDeadline({ deployment, microservice }: Evidence): Verdict | undef
   };
 }
 
-function progressing({ microservice, pods, now }: Evidence): Verdict {
+function progressing({ microservice, pods, now }: Evidence): NotReady {
   const { lookAgainMs } = podCause(pods, probeWords(microservice), now);
   const { name, namespace } = microservice.metadata;
   return {
@@ -186,7 +223,7 @@ function progressing({ microservice, pods, now }: Evidence): Verdict {
  * A trouble that may pass is `reconciling` until its time is up, and `stalled` then: at once when it is permanent, when
  * Kubernetes gives up the rollout, or, for pods that broke after a finished rollout, after as long a time.
  */
-function overTime(evidence: Evidence, { permanent, ...cause }: Cause, lookAgainMs?: number): Verdict {
+function overTime(evidence: Evidence, { permanent, ...cause }: Cause, lookAgainMs?: number): NotReady {
   const rollout = evidence.deployment && rolloutOf(evidence.deployment);
   if (permanent || rollout?.deadlineExceeded) return { kind: 'stalled', ...cause };
   if (!rollout?.finishedBefore)

@@ -69,8 +69,8 @@ describe('planChanges', () => {
   });
 
   it.for<[string, Partial<MicroserviceSpec>, Partial<MicroserviceSpec>, string[]]>([
-    ['the Service without ports', {}, { ports: [] }, ['apply Deployment', 'remove Service']],
-    ['the autoscaler without autoscaling', { autoscaling }, {}, ['apply Deployment', 'remove HorizontalPodAutoscaler']],
+    ['the Service without ports', {}, { ports: [] }, ['remove Service', 'apply Deployment']],
+    ['the autoscaler without autoscaling', { autoscaling }, {}, ['remove HorizontalPodAutoscaler', 'apply Deployment']],
   ])('removes %s', ([, before, after, steps]) => {
     expect(inShort(plan(microservice({ spec: after }), liveChildren(microservice({ spec: before }))))).toEqual(steps);
   });
@@ -140,8 +140,8 @@ describe('planChanges', () => {
 
     it('ends with the replicas of the spec when the autoscaling is taken away', () => {
       const steps = plan(microservice({ spec: { replicas: 3 } }), altered(scaled, 'Deployment', {}, { replicas: 5 }));
-      expect(inShort(steps)).toEqual(['apply Deployment', 'remove HorizontalPodAutoscaler']);
-      expect(steps[0]).toHaveProperty('manifest.spec.replicas', 3);
+      expect(inShort(steps)).toEqual(['remove HorizontalPodAutoscaler', 'apply Deployment']);
+      expect(steps[1]).toHaveProperty('manifest.spec.replicas', 3);
     });
   });
 });
