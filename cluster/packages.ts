@@ -1,4 +1,4 @@
-import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isCommand } from './commands.ts';
 import type { Step } from './progress.ts';
 import { run } from './run.ts';
@@ -32,31 +32,46 @@ export async function installPackages(step: Step, options: { readonly tests: boo
   const missing = needs
     .filter(([path]) => !(path.startsWith('/') ? existsSync(path) : isCommand(path)))
     .map(([, name]) => name);
+  if (readIfThere(startsNoServers)?.includes(ours)) rmSync(startsNoServers);
   if (missing.length === 0) return;
   await step(`install ${missing.join(', ')}`, async (note) => {
+    // An installation that was killed in the middle is brought to its end first.
+    await run('dpkg', ['--configure', '-a'], { env: unasked(), timeoutMs: 300_000, onLine: note });
     await aptGet(['update'], note);
     await withoutServers(() => aptGet(['install', '--yes', '--no-install-recommends', ...missing], note));
   });
 }
 
+const unasked = () => ({ ...process.env, DEBIAN_FRONTEND: 'noninteractive' });
+const bounds = [
+  'DPkg::Lock::Timeout=120',
+  'Acquire::Retries=1',
+  'Acquire::http::Timeout=20',
+  'APT::Update::Error-Mode=any',
+].flatMap((option) => ['--option', option]);
+
 const aptGet = (args: readonly string[], note: (line: string) => void) =>
-  run('apt-get', ['--quiet', ...args], {
-    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+  run('apt-get', ['--quiet', ...bounds, ...args], {
+    env: unasked(),
     timeoutMs: 600_000,
     onLine: note,
   });
 
 /** Debian starts a server when its package is installed, unless this file says no. The machine's own is respected. */
+const startsNoServers = '/usr/sbin/policy-rc.d';
+const ours = '# of microservice-platform, while it installs packages';
+
 async function withoutServers(install: () => Promise<unknown>): Promise<void> {
-  const file = '/usr/sbin/policy-rc.d';
-  if (existsSync(file)) {
+  if (existsSync(startsNoServers)) {
     await install();
     return;
   }
-  writeFileSync(file, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  writeFileSync(startsNoServers, `#!/bin/sh\n${ours}\nexit 101\n`, { mode: 0o755 });
   try {
     await install();
   } finally {
-    rmSync(file, { force: true });
+    rmSync(startsNoServers, { force: true });
   }
 }
+
+const readIfThere = (file: string) => (existsSync(file) ? readFileSync(file, 'utf8') : undefined);

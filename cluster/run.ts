@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { createWriteStream } from 'node:fs';
+import { descendantsOf, signal } from './processes.ts';
 
 export interface RunOptions {
   readonly cwd?: string;
@@ -52,7 +53,8 @@ export async function run(command: string, args: readonly string[], options: Run
   let late = false;
   const timer = setTimeout(() => {
     late = true;
-    child.kill('SIGKILL');
+    // What it started goes with it.
+    if (child.pid !== undefined) signal([...descendantsOf(child.pid), child.pid], 'SIGKILL');
   }, timeoutMs);
   const shown = `${command} ${args.join(' ')}`.slice(0, 200);
   try {

@@ -73,6 +73,11 @@ export function tool(name: string, env: NodeJS.ProcessEnv = process.env): string
   return path;
 }
 
+/** Whether there is nothing left to compile. */
+export function toolsAreBuilt(env: NodeJS.ProcessEnv = process.env): boolean {
+  return modules.every((module) => existsSync(outputOf(module, env)));
+}
+
 /** Builds every program that the cache does not hold. Minutes the first time, nothing afterwards. */
 export async function buildTools(
   step: (title: string, work: (note: (line: string) => void) => Promise<void>) => Promise<void>,
@@ -100,7 +105,14 @@ async function build(
   const options = ['-trimpath', `-tags=${module.tags ?? ''}`, ldflags, ...speed.arguments];
   await run('go', ['build', ...options, '-o', `${partial}/`, ...module.packages], {
     cwd: join(repository, 'cluster/go', module.folder),
-    env: { ...env, ...speed.environment, CGO_ENABLED: '0', GOFLAGS: '-mod=readonly -buildvcs=false' },
+    // Go's own temporary files are where nobody has to look for them when it is killed.
+    env: {
+      ...env,
+      ...speed.environment,
+      GOTMPDIR: partial,
+      CGO_ENABLED: '0',
+      GOFLAGS: '-mod=readonly -buildvcs=false',
+    },
     timeoutMs: 40 * 60_000,
     onLine: note,
   });

@@ -4,7 +4,8 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { obstacles } from '../cluster/preflight.ts';
+import { examine } from '../cluster/machine.ts';
+import { faultsOf } from '../cluster/preflight.ts';
 
 const root = join(import.meta.dirname, '..');
 const e2eCluster = 'test';
@@ -88,7 +89,7 @@ async function* check(): AsyncGenerator<Result> {
 
 async function* all(): AsyncGenerator<Result> {
   yield* check();
-  const reasons = obstacles();
+  const reasons = faultsOf(await examine({ name: e2eCluster, runs: false })).map(({ text }) => text);
   if (reasons.length > 0) {
     for (const project of ['api', 'services', 'chart', 'e2e']) yield skip(`tests: ${project}`, reasons.join('; '));
     return;

@@ -1,12 +1,13 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import type { Cluster } from '../cluster.ts';
 import { kubeconfigOf, prepareControlPlane } from '../control-plane.ts';
 import { eventually } from '../eventually.ts';
 import type { LocalImages } from '../images.ts';
 import { kubectl } from '../kubectl.ts';
-import { stateFolder } from '../paths.ts';
+import { repository, stateFolder } from '../paths.ts';
+import { processesOf, signal } from '../processes.ts';
 import type { Step } from '../progress.ts';
 import { run } from '../run.ts';
 import { tool } from '../toolchain.ts';
@@ -15,7 +16,6 @@ import { removeCgroups } from './cgroups.ts';
 import { cgroupOf, containerdSocket, layoutOf } from './layout.ts';
 import { prepareNode } from './node-programs.ts';
 import { choosePorts, type Forward, forwardsOf } from './ports.ts';
-import { processesOf } from './processes.ts';
 
 const supervisor = join(import.meta.dirname, 'supervisor.ts');
 const node = join(import.meta.dirname, 'node.ts');
@@ -26,12 +26,15 @@ export function embeddedCluster(name: string): Cluster {
   return {
     name,
     kubeconfig,
-    isRunning: () => processesOf(supervisor, name).length > 0,
+    isRunning: () => processesOf(program(supervisor), name).length > 0,
     start: (images, step) => start(name, kubeconfig, images, step),
     urls: () => new Map((forwardsOf(name) ?? []).map((forward) => [forward.name, urlOf(forward)])),
     stop: () => stop(name),
   };
 }
+
+/** A program of the project as any clone of it is found in a list of processes. */
+const program = (path: string) => `/${relative(repository, path)}`;
 
 const urlOf = ({ name, port }: Forward) => `${name === 'kubernetes' ? 'https' : 'http'}://127.0.0.1:${port}`;
 
@@ -92,20 +95,12 @@ const imagesIn = async (name: string) => new Set((await ctr(name, 'ls', '-q')).s
  * @throws Error naming what could not be removed
  */
 async function stop(name: string): Promise<void> {
-  const alive = () => [...processesOf(supervisor, name), ...processesOf(node, name)];
-  for (const pid of alive()) kill(pid);
+  const alive = () => [...processesOf(program(supervisor), name), ...processesOf(program(node), name)];
+  signal(alive(), 'SIGKILL');
   await eventually('the end of the processes', async () => alive().length === 0, { timeoutMs: 30_000 });
   const empty = async () => removeCgroups(cgroupOf(name)).length === 0;
   await eventually(`empty cgroups named ${cgroupOf(name)}`, empty, { timeoutMs: 30_000 });
   rmSync(stateFolder(name), { recursive: true, force: true, maxRetries: 5 });
   const all = dirname(stateFolder(name));
   if (existsSync(all) && readdirSync(all).length === 0) rmdirSync(all);
-}
-
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch {
-    // It ended by itself meanwhile.
-  }
 }
