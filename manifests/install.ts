@@ -75,6 +75,8 @@ function chartValues({ references }: LocalImages) {
     operator: image('ghcr.io/microservice-platform/operator'),
     jaeger: image('docker.io/jaegertracing/jaeger'),
     prometheus: image('docker.io/prom/prometheus'),
+    // Grafana cannot be built from its modules, so where images are built there is none.
+    grafana: { mode: 'none' },
   };
 }
 

@@ -16,7 +16,7 @@ import { chart, find, platformNamespace, render, repository, type Wire } from '.
 
 // Chart and shop on a real API server with its controllers, but without a node: every pod is admitted and none runs, so the
 // operator runs beside it, with the token of its own account.
-const platformServices = ['operator', 'jaeger', 'prometheus'];
+const platformServices = ['operator', 'jaeger', 'prometheus', 'grafana'];
 const shopServices = ['api-gateway', 'product-service', 'order-service', 'notification-service'];
 let plane: ControlPlane;
 let api: KubeApi;
@@ -90,7 +90,7 @@ afterAll(async () => {
 
 describe('in namespaces that enforce the profile `restricted`', () => {
   it('every pod of the chart is admitted', async () => {
-    await eventually(async () => expect(await podsIn(platformNamespace)).toHaveLength(3));
+    await eventually(async () => expect(await podsIn(platformNamespace)).toHaveLength(platformServices.length));
   });
 
   it('every pod of the shop is admitted, those that the operator asks for as well', async () => {

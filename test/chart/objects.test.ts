@@ -97,7 +97,7 @@ describe('the objects of the chart', () => {
   it('carry the recommended labels', () => {
     for (const object of objects.filter(({ kind }) => kind !== 'CustomResourceDefinition')) {
       expect(object.metadata.labels).toMatchObject({
-        'app.kubernetes.io/name': expect.stringMatching(/^(operator|jaeger|prometheus)$/),
+        'app.kubernetes.io/name': expect.stringMatching(/^(operator|jaeger|prometheus|grafana|dashboards)$/),
         'app.kubernetes.io/instance': 'platform',
         'app.kubernetes.io/part-of': 'microservice-platform',
         'app.kubernetes.io/managed-by': 'Helm',
@@ -118,6 +118,8 @@ describe('the objects of the chart', () => {
     ['prometheus', { prometheus: { scrapeInterval: '30s' } }],
     ['prometheus', { prometheus: { retention: { time: '2h' } } }],
     ['prometheus', { tracing: { mode: 'none' } }],
+    ['grafana', { tracing: { mode: 'none' } }],
+    ['grafana', { prometheus: { scrapeInterval: '30s' } }],
   ])('make a new pod of %s when its configuration changes: %j', (name, values) => {
     const annotations = (from: readonly Wire[]) => find(from, 'Deployment', name).spec.template.metadata.annotations;
     expect(annotations(render(values))).not.toEqual(annotations(objects));

@@ -48,6 +48,7 @@ describe('the values of the chart', () => {
     );
     const images = deployments.map(({ spec }): string => spec.template.spec.containers[0].image);
     expect(images.sort()).toEqual([
+      expect.stringMatching(/^registry\.example\.test:5000\/mirror\/grafana\/grafana:/),
       expect.stringMatching(/^registry\.example\.test:5000\/mirror\/jaegertracing\/jaeger:/),
       'registry.example.test:5000/mirror/microservice-platform/operator:0.1.0',
       expect.stringMatching(/^registry\.example\.test:5000\/mirror\/prom\/prometheus:/),
@@ -94,20 +95,26 @@ describe('the values of the chart', () => {
 });
 
 describe('the modes of the chart', () => {
-  it('bring Jaeger and Prometheus by default', () => {
-    expect(names(render(), 'Deployment')).toEqual(['jaeger', 'operator', 'prometheus']);
+  it('bring Grafana, Jaeger and Prometheus by default', () => {
+    expect(names(render(), 'Deployment')).toEqual(['grafana', 'jaeger', 'operator', 'prometheus']);
   });
 
-  it('leave out everything of Jaeger, its scrape job too', () => {
-    const objects = render({ tracing: { mode: 'none' } });
-    expect(names(objects, 'Deployment')).toEqual(['operator', 'prometheus']);
+  it('leave out everything of Jaeger, its scrape job and its data source too', () => {
+    const objects = render({ tracing: { mode: 'none' }, dashboards: { enabled: false } });
+    expect(names(objects, 'Deployment')).toEqual(['grafana', 'operator', 'prometheus']);
     expect(JSON.stringify(objects)).not.toContain('jaeger');
   });
 
   it('leave out everything of Prometheus, its rights too', () => {
     const objects = render({ metrics: { mode: 'none' } });
-    expect(names(objects, 'Deployment')).toEqual(['jaeger', 'operator']);
+    expect(names(objects, 'Deployment')).toEqual(['grafana', 'jaeger', 'operator']);
     expect(objects.filter(({ metadata }) => metadata.name.includes('prometheus'))).toEqual([]);
+  });
+
+  it('leave out everything of Grafana, its scrape job too, but not the dashboards', () => {
+    const objects = render({ grafana: { mode: 'none' } });
+    expect(objects.filter(({ metadata }) => metadata.name.includes('grafana'))).toEqual([]);
+    expect(find(objects, 'ConfigMap', 'prometheus').data['prometheus.yml']).not.toContain('grafana');
   });
 
   it('leave the definition of Microservice to whoever brings it', () => {
