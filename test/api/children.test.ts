@@ -104,6 +104,38 @@ describe('children in a real API server', () => {
     expect(counts).toEqual([4, 4, 4, 4, 4, 4]);
   });
 
+  it('scale as if nobody had ever said how once autoscaling.behavior is taken away', async () => {
+    const spec = (behavior?: object) => ({
+      image: 'a:1',
+      replicas: 1,
+      resources: { requests: { cpu: '100m' } },
+      autoscaling: { maxReplicas: 6, cpu: 70, ...(behavior && { behavior }) },
+    });
+    const policies = [{ type: 'Percent', value: 10, periodSeconds: 1800 }];
+    const behavior = {
+      scaleUp: { stabilizationWindowSeconds: 3600, selectPolicy: 'Disabled', policies },
+      scaleDown: { stabilizationWindowSeconds: 0, selectPolicy: 'Min', policies },
+    };
+    const behaviorOf = (children: readonly KubeObject[]) =>
+      (autoscalerIn(children).spec as { readonly behavior: { readonly scaleDown: object } }).behavior;
+    const name = newName();
+    const created = await create(desiredChildren(named(name, spec(behavior))));
+    expect(behaviorOf(created)).toEqual(behavior);
+    const changed = await follow(name, spec(), created);
+    // What the API server makes of an empty behavior.
+    const autoscaler = autoscalerIn(desiredChildren(named(newName(), spec())));
+    const kubernetes = await api.create(
+      transport,
+      { ...autoscaler, spec: { ...(autoscaler.spec as object), behavior: {} } },
+      manager,
+    );
+    expect(behaviorOf(changed)).toEqual({
+      ...behaviorOf([kubernetes]),
+      // Kubernetes leaves this one to a setting of its controller, whose default is 300.
+      scaleDown: { ...behaviorOf([kubernetes]).scaleDown, stabilizationWindowSeconds: 300 },
+    });
+  });
+
   it('are not written to when another object of the same name took their place', async () => {
     const ms = named(newName(), { image: 'a:1' });
     const created = await create(desiredChildren(ms));
@@ -119,6 +151,12 @@ describe('children in a real API server', () => {
     }
   });
 });
+
+function autoscalerIn<T extends Manifest>(children: readonly T[]): T {
+  const found = children.find(({ kind }) => kind === 'HorizontalPodAutoscaler');
+  if (found === undefined) throw new Error('there has to be an autoscaler');
+  return found;
+}
 
 /** What an object is, apart from its name and from what the API server gave it. */
 function essence({ kind, spec, metadata }: KubeObject): { readonly kind: string; readonly text: string } {

@@ -305,6 +305,30 @@ const rules: readonly (readonly [what: string, refused: Spec, remedy: RegExp, ta
     /less than or equal to 1800/,
     autoscaling({ behavior: { scaleDown: { stabilizationWindowSeconds: 0, selectPolicy: 'Disabled' } } }),
   ],
+  [
+    'a stabilization of more than an hour',
+    autoscaling({ behavior: { scaleDown: { stabilizationWindowSeconds: 3601 } } }),
+    /less than or equal to 3600/,
+    autoscaling({ behavior: { scaleDown: { stabilizationWindowSeconds: 3600 } } }),
+  ],
+  [
+    'a policy that changes nothing',
+    autoscaling({ behavior: { scaleDown: { policies: [{ type: 'Percent', value: 0, periodSeconds: 15 }] } } }),
+    /greater than or equal to 1/,
+    autoscaling({ behavior: { scaleDown: { policies: [{ type: 'Percent', value: 1, periodSeconds: 15 }] } } }),
+  ],
+  [
+    'a policy without a period',
+    autoscaling({ behavior: { scaleUp: { policies: [{ type: 'Pods', value: 1 }] } } }),
+    /periodSeconds: Required/,
+    autoscaling({ behavior: { scaleUp: { policies: [{ type: 'Pods', value: 1, periodSeconds: 1 }] } } }),
+  ],
+  [
+    'a way to select that does not exist',
+    autoscaling({ behavior: { scaleUp: { selectPolicy: 'Average' } } }),
+    /supported values: "Max", "Min", "Disabled"/,
+    autoscaling({ behavior: { scaleUp: { selectPolicy: 'Min' } } }),
+  ],
   ['replicas as text', { replicas: '2' }, /must be of type integer/, { ...autoscaling({}), replicas: 2 }],
 ];
 

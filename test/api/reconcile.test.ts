@@ -133,7 +133,15 @@ describe('reconcile', () => {
   it('makes a Microservice with one write for each child and two for the status, and then rests', async () => {
     await seen(
       await create({
-        autoscaling: { minReplicas: 2, maxReplicas: 3, cpu: 70 },
+        autoscaling: {
+          minReplicas: 2,
+          maxReplicas: 3,
+          cpu: 70,
+          behavior: {
+            scaleUp: { policies: [{ type: 'Pods', value: 1, periodSeconds: 30 }], selectPolicy: 'Min' },
+            scaleDown: { stabilizationWindowSeconds: 0 },
+          },
+        },
         resources: { requests: { cpu: '100m' } },
       }),
     );
@@ -244,6 +252,46 @@ describe('reconcile', () => {
       'apply Deployment',
       'create HorizontalPodAutoscaler',
     ]);
+  });
+
+  it('makes the autoscaler after it stopped stating the replicas, and removes it before it states them again', async () => {
+    await running({ replicas: 2, resources: { requests: { cpu: '100m' } } });
+    await seen(await send('PATCH', `${microservices}/${name}`, { spec: { autoscaling: { maxReplicas: 5, cpu: 70 } } }));
+    await settle();
+    await seen(await send('PATCH', `${microservices}/${name}`, { spec: { autoscaling: null } }));
+    await settle();
+    expect(requests.filter((it) => /Deployment|Autoscaler/.test(it))).toEqual([
+      'apply Deployment',
+      'apply Deployment',
+      'create HorizontalPodAutoscaler',
+      'delete HorizontalPodAutoscaler',
+      'apply Deployment',
+    ]);
+  });
+
+  it('leaves Ready alone, and writes nothing but the status, while the autoscaler adds a pod', async () => {
+    await running({
+      autoscaling: { minReplicas: 2, maxReplicas: 5, cpu: 70 },
+      resources: { requests: { cpu: '100m' } },
+    });
+    await seen(await send('PATCH', `${deployments}/${name}/scale`, { spec: { replicas: 2 } }).then(readDeployment));
+    await rollOut(2);
+    await settle();
+    expect(readiness(await read())).toEqual(['Ready=True Available']);
+    requests.length = 0;
+    // The new number first, unseen by the Deployment's controller; then seen, and one pod is missing; then it is there.
+    await seen(await send('PATCH', `${deployments}/${name}/scale`, { spec: { replicas: 3 } }).then(readDeployment));
+    await settle();
+    expect(readiness(await read())).toEqual(['Ready=True Available', 'Reconciling=True Progressing']);
+    const { metadata } = await readDeployment();
+    const missing = { ...rolledOut(3, metadata.generation), readyReplicas: 2, availableReplicas: 2 };
+    await seen(await send('PATCH', `${deployments}/${name}/status`, { status: missing }));
+    await settle();
+    expect(readiness(await read())).toEqual(['Ready=True Available', 'Reconciling=True Progressing']);
+    await rollOut(3);
+    await settle();
+    expect(readiness(await read())).toEqual(['Ready=True Available']);
+    expect(requests).toEqual(['patch Microservice', 'patch Microservice']);
   });
 
   it('says in the status what the API server refuses, and goes on with the other children', async () => {
