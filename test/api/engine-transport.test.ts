@@ -1,33 +1,20 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ObjectKey } from '../../operator/src/api/object.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fromKubeconfig, inCluster } from '../../operator/src/cluster/connection.ts';
 import { get, microservices } from '../../operator/src/cluster/resource.ts';
 import { Transport } from '../../operator/src/cluster/transport.ts';
 import { ApiProxy, type Fault, type SeenRequest } from '../support/api-proxy.ts';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
+import { api, orders, plane, startApiServer } from '../support/api-server.ts';
 import { type Engine, openEngine, serviceOf } from '../support/engine.ts';
-import { installDefinition, KubeApi, makeNamespace, paths, readKubeconfig } from '../support/kube-api.ts';
+import { paths, readKubeconfig } from '../support/kube-api.ts';
 
-let plane: ControlPlane;
-let api: KubeApi;
 let proxy: ApiProxy;
 let engine: Engine;
-let orders: ObjectKey;
 
-beforeAll(async () => {
-  plane = await startControlPlane();
-  api = new KubeApi(plane.kubeconfig);
-  await installDefinition(api);
-});
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await plane.stop();
-});
+startApiServer();
 beforeEach(async () => {
-  orders = { namespace: await makeNamespace(api), name: 'orders' };
   proxy = await ApiProxy.start(plane.kubeconfig);
   engine = await openEngine(proxy.kubeconfig);
 });

@@ -1,33 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ObjectKey } from '../../operator/src/api/object.ts';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ApiProxy, type SeenRequest } from '../support/api-proxy.ts';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
+import { api, orders, plane, startApiServer } from '../support/api-server.ts';
 import { type Engine, type EngineOptions, openEngine, ownLabels, serviceOf } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { installDefinition, KubeApi, makeNamespace, paths } from '../support/kube-api.ts';
+import { paths } from '../support/kube-api.ts';
 
 /** Microservices, pods, and one for each kind of child. */
 const watches = 5;
 
-let plane: ControlPlane;
-let api: KubeApi;
 let proxy: ApiProxy;
 let engine: Engine;
-let orders: ObjectKey;
 let services: string;
 
-beforeAll(async () => {
-  plane = await startControlPlane();
-  api = new KubeApi(plane.kubeconfig);
-  await installDefinition(api);
-});
-afterAll(async () => {
-  await api[Symbol.asyncDispose]();
-  await plane.stop();
-});
+startApiServer();
 beforeEach(async () => {
-  orders = { namespace: await makeNamespace(api), name: 'orders' };
   services = paths.services(orders.namespace);
   proxy = await ApiProxy.start(plane.kubeconfig);
 });

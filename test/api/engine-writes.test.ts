@@ -1,23 +1,18 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { KubeObject, Manifest, ObjectKey } from '../../operator/src/api/object.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { KubeObject, Manifest } from '../../operator/src/api/object.ts';
 import { ApiProxy } from '../support/api-proxy.ts';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
+import { api, orders, plane, startApiServer } from '../support/api-server.ts';
 import { type Engine, microservice, openEngine, ownLabels, serviceOf } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { installDefinition, KubeApi, makeNamespace, paths, type Wire } from '../support/kube-api.ts';
+import { paths, type Wire } from '../support/kube-api.ts';
 
-let plane: ControlPlane;
-let api: KubeApi;
 let proxy: ApiProxy;
 let engine: Engine;
-let orders: ObjectKey;
 
+startApiServer();
 beforeAll(async () => {
-  plane = await startControlPlane();
-  api = new KubeApi(plane.kubeconfig);
-  await installDefinition(api);
   proxy = await ApiProxy.start(plane.kubeconfig);
   engine = await openEngine(proxy.kubeconfig);
   engine.cluster.start();
@@ -26,11 +21,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await engine[Symbol.asyncDispose]();
   await proxy[Symbol.asyncDispose]();
-  await api[Symbol.asyncDispose]();
-  await plane.stop();
-});
-beforeEach(async () => {
-  orders = { namespace: await makeNamespace(api), name: 'orders' };
 });
 
 const service = () => api.get(`${paths.services(orders.namespace)}/orders`);

@@ -1,33 +1,23 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import type { ObjectKey } from '../../operator/src/api/object.ts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ApiProxy } from '../support/api-proxy.ts';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
+import { api, orders, plane, startApiServer } from '../support/api-server.ts';
+import { startControlPlane } from '../support/control-plane.ts';
 import { microservice } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { installDefinition, KubeApi, makeNamespace, paths, readKubeconfig, type Wire } from '../support/kube-api.ts';
+import { installDefinition, KubeApi, paths, readKubeconfig, type Wire } from '../support/kube-api.ts';
 import { OperatorProcess } from '../support/operator-process.ts';
 
 /** A hand-made change to a child may last this long. */
 const repairMs = 2_000;
 
-let plane: ControlPlane;
-let api: KubeApi;
 let operator: OperatorProcess;
-let orders: ObjectKey;
 
+startApiServer({ controllerManager: true });
 beforeAll(async () => {
-  plane = await startControlPlane({ controllerManager: true });
-  api = new KubeApi(plane.kubeconfig);
-  await installDefinition(api);
   operator = await OperatorProcess.start(plane.kubeconfig);
 });
 afterAll(async () => {
   await operator.stop();
-  await api[Symbol.asyncDispose]();
-  await plane.stop();
-});
-beforeEach(async () => {
-  orders = { namespace: await makeNamespace(api), name: 'orders' };
 });
 
 const spec = {

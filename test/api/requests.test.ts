@@ -1,37 +1,28 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { ObjectKey } from '../../operator/src/api/object.ts';
 import { ApiProxy } from '../support/api-proxy.ts';
-import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
+import { api, orders, plane, startApiServer } from '../support/api-server.ts';
 import { microservice } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { installDefinition, KubeApi, makeNamespace, paths, type Wire } from '../support/kube-api.ts';
+import { paths, type Wire } from '../support/kube-api.ts';
 import { OperatorProcess } from '../support/operator-process.ts';
 
 /** So long after the last write nobody has anything more to write. */
 const quietMs = 750;
 
-let plane: ControlPlane;
-let api: KubeApi;
 let proxy: ApiProxy;
 let operator: OperatorProcess;
-let orders: ObjectKey;
 
+startApiServer();
 beforeAll(async () => {
-  plane = await startControlPlane();
-  api = new KubeApi(plane.kubeconfig);
-  await installDefinition(api);
   proxy = await ApiProxy.start(plane.kubeconfig);
   operator = await OperatorProcess.start(proxy.kubeconfig);
 });
 afterAll(async () => {
   await operator.stop();
   await proxy[Symbol.asyncDispose]();
-  await api[Symbol.asyncDispose]();
-  await plane.stop();
 });
-beforeEach(async () => {
-  orders = { namespace: await makeNamespace(api), name: 'orders' };
+beforeEach(() => {
   proxy.seen.length = 0;
 });
 
