@@ -1,10 +1,11 @@
 /**
- * Writes everything that follows from crds/: the types of the operator, the chart's copy of the definition, and
- * the reference page. With --check it writes nothing and fails when a file is stale.
+ * Writes everything that follows from crds/ and dashboards/: the types of the operator, the chart's copy of the definition,
+ * the reference page, and the chart's dashboards. With --check it writes nothing and fails when a file is stale.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
+import { dashboardFiles } from '../dashboards/files.ts';
 
 const source = 'crds/microservice-platform.io_microservices.yaml';
 
@@ -236,6 +237,7 @@ export function generatedFiles(definition: string): Readonly<Record<string, stri
     'operator/src/api/microservice.generated.ts': types(schema),
     'charts/microservice-platform/templates/crds/microservices.yaml': chartTemplate(definition),
     'docs/reference/microservice.md': reference(schema),
+    ...dashboardFiles(),
   };
 }
 

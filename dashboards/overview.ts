@@ -1,0 +1,198 @@
+import { dashboard, type Row } from './dashboard.ts';
+import { lines, number, searchTraces, table } from './panel.ts';
+import { duration, errorRatio, rate, ready } from './queries.ts';
+
+const services = 'namespace, service';
+const legend = '{{namespace}}/{{service}}';
+const operator = 'job="operator"';
+const platform = 'microservice_platform';
+
+/** From a service in a panel to the dashboard of that service, and to its traces. */
+const toService = {
+  title: 'This service',
+  url: '/d/microservice?var-namespace=${__field.labels.namespace}&var-service=${__field.labels.service}&${__url_time_range}',
+};
+const links = [toService, searchTraces('${__field.labels.service}')];
+
+const state: Row = {
+  title: 'Now',
+  panels: [
+    number({
+      title: 'Microservices ready',
+      description: 'How many Microservices are Ready, as the operator sees them.',
+      unit: 'none',
+      queries: [{ expr: `sum(${ready()}) or vector(0)` }],
+      width: 6,
+    }),
+    number(
+      {
+        title: 'Microservices not ready',
+        description: 'How many are not. `kubectl get microservices -A -o wide` says why.',
+        unit: 'none',
+        queries: [{ expr: `count(${ready()} == 0) or vector(0)` }],
+        width: 6,
+      },
+      1,
+    ),
+    number(
+      {
+        title: 'Targets down',
+        description: 'Pods that Prometheus found and that do not answer at their metrics.',
+        unit: 'none',
+        queries: [{ expr: 'count(up == 0) or vector(0)' }],
+        width: 6,
+      },
+      1,
+    ),
+    number({
+      title: 'Requests',
+      description: 'Requests to all Microservices together. A request that passes three services counts three times.',
+      unit: 'reqps',
+      queries: [{ expr: `sum(${rate(services)}) or vector(0)` }],
+      width: 6,
+    }),
+    table(
+      {
+        title: 'Microservices by readiness',
+        description: 'Every Microservice: 1 is Ready, 0 is not.',
+        unit: 'none',
+        queries: [{ expr: ready() }],
+        links: [
+          {
+            title: 'This service',
+            url: '/d/microservice?var-namespace=${__data.fields.namespace}&var-service=${__data.fields.service}&${__url_time_range}',
+          },
+        ],
+        width: 12,
+      },
+      { namespace: 'Namespace', service: 'Microservice', Value: 'Ready' },
+    ),
+    lines({
+      title: 'Pods that answer',
+      description: 'Pods of each Microservice whose metrics can be read: what its autoscaler made of it over time.',
+      unit: 'none',
+      queries: [{ expr: `sum by (${services}) (up{job="microservices"})`, legend }],
+      links,
+      width: 12,
+    }),
+  ],
+};
+
+const traffic: Row = {
+  title: 'Requests, errors, duration',
+  panels: [
+    lines({
+      title: 'Requests by service',
+      description: 'Answered requests a second, without those for health and metrics.',
+      unit: 'reqps',
+      queries: [{ expr: rate(services), legend }],
+      links,
+      width: 8,
+    }),
+    lines({
+      title: 'Errors by service',
+      description: 'Share of the requests that were answered with 500 or above.',
+      unit: 'percentunit',
+      queries: [{ expr: errorRatio(services), legend }],
+      links,
+      width: 8,
+    }),
+    lines({
+      title: 'Duration by service, 95 %',
+      description: 'Time within which 95 of 100 requests were answered.',
+      unit: 's',
+      queries: [{ expr: duration(0.95, services), legend }],
+      links,
+      width: 8,
+    }),
+  ],
+};
+
+const health: Row = {
+  title: 'The operator',
+  panels: [
+    lines({
+      title: 'Passes by result',
+      description: 'Looks at a Microservice a second: settled, to be looked at again (after), or failed.',
+      unit: 'ops',
+      queries: [
+        {
+          expr: `sum by (result) (rate(${platform}_reconciles_total{${operator}}[$__rate_interval]))`,
+          legend: '{{result}}',
+        },
+      ],
+      width: 8,
+    }),
+    lines({
+      title: 'Duration of a pass and of waiting, 95 %',
+      description: 'How long a look at a Microservice takes, and how long it waits for a worker before.',
+      unit: 's',
+      queries: [
+        { expr: histogram('reconcile_duration_seconds'), legend: 'pass' },
+        { expr: histogram('queue_wait_seconds'), legend: 'waiting' },
+      ],
+      width: 8,
+    }),
+    lines({
+      title: 'Queue',
+      description: 'Microservices that wait for a worker, and those that are put off.',
+      unit: 'none',
+      queries: [
+        { expr: `sum(${platform}_queue_depth{${operator}})`, legend: 'waiting' },
+        { expr: `sum(${platform}_queue_delayed{${operator}})`, legend: 'put off' },
+      ],
+      width: 8,
+    }),
+    lines({
+      title: 'Requests to the API server',
+      description: 'By HTTP status; `none` had no answer. 409 and 429 are weather, 403 is a right that is missing.',
+      unit: 'reqps',
+      queries: [
+        {
+          expr: `sum by (code) (rate(${platform}_api_requests_total{${operator}}[$__rate_interval]))`,
+          legend: '{{code}}',
+        },
+      ],
+      width: 8,
+    }),
+    lines({
+      title: 'Watches and events',
+      description:
+        'Kinds whose state is not complete, watches opened anew, and events that were lost. All are 0 on a good day.',
+      unit: 'none',
+      queries: [
+        { expr: `sum(${platform}_watches_unsynced{${operator}})`, legend: 'kinds not complete' },
+        {
+          expr: `sum(increase(${platform}_watch_restarts_total{${operator}}[$__rate_interval])) or vector(0)`,
+          legend: 'watches opened anew',
+        },
+        {
+          expr: `sum(increase(${platform}_events_dropped_total{${operator}}[$__rate_interval])) or vector(0)`,
+          legend: 'events lost',
+        },
+      ],
+      width: 8,
+    }),
+    lines({
+      title: 'Memory of the platform',
+      description: 'Resident memory of the operator, Prometheus, Jaeger and Grafana.',
+      unit: 'bytes',
+      queries: [
+        { expr: 'sum by (service) (process_resident_memory_bytes{job!="microservices"})', legend: '{{service}}' },
+      ],
+      width: 8,
+    }),
+  ],
+};
+
+function histogram(name: string): string {
+  return `histogram_quantile(0.95, sum by (le) (rate(${platform}_${name}_bucket{${operator}}[$__rate_interval])))`;
+}
+
+/** Whether the platform and what runs on it is well, and where to look if not. */
+export const overview = dashboard({
+  uid: 'platform-overview',
+  title: 'Platform overview',
+  description: 'Whether the platform and every Microservice on it is well, and where to look if not.',
+  rows: [state, traffic, health],
+});
