@@ -21,14 +21,21 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 function path(of: string, programs: readonly string[], scripts: Readonly<Record<string, string>> = {}): string {
   const bin = join(folder, of);
   mkdirSync(bin);
-  for (const program of programs) symlinkSync(spawnSync('which', [program]).stdout.toString().trim(), join(bin, program));
-  for (const [script, text] of Object.entries(scripts)) writeFileSync(join(bin, script), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+  for (const program of programs)
+    symlinkSync(spawnSync('which', [program]).stdout.toString().trim(), join(bin, program));
+  for (const [script, text] of Object.entries(scripts))
+    writeFileSync(join(bin, script), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   return bin;
 }
 
 function said(command: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = repository) {
   const [program = '', ...args] = command;
-  const { status, stderr } = spawnSync(program, args, { cwd, env: { ...process.env, ...env }, encoding: 'utf8', timeout: 60_000 });
+  const { status, stderr } = spawnSync(program, args, {
+    cwd,
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
   expect(existsSync(`/var/lib/microservice-platform/${name}`)).toBe(false);
   return { status, faults: stderr.split('\n').filter((line) => line.startsWith('- ')), stderr };
 }
@@ -46,14 +53,20 @@ describe('make up, before it changes anything, says', () => {
     const { status, faults } = said(up, { PATH: path('neither', ['sh', 'unshare', 'mount', 'mkdir', 'apt-get']) });
     expect({ status, faults }).toEqual({
       status: 1,
-      faults: [expect.stringMatching(/^- npm is not on the path: install/), expect.stringMatching(/^- go is not on the path: install Go 1\./)],
+      faults: [
+        expect.stringMatching(/^- npm is not on the path: install/),
+        expect.stringMatching(/^- go is not on the path: install Go 1\./),
+      ],
     });
   });
 
   it('that Go is too old to fetch a newer one', () => {
     const bin = path('old', [], { go: 'printf "go1.19.8\\n\\n"' });
     const { status, faults } = said(up, { PATH: `${bin}:${process.env.PATH}` });
-    expect({ status, faults }).toEqual({ status: 1, faults: [expect.stringMatching(/^- go is 1\.19\.8: install Go 1\./)] });
+    expect({ status, faults }).toEqual({
+      status: 1,
+      faults: [expect.stringMatching(/^- go is 1\.19\.8: install Go 1\./)],
+    });
   });
 
   it('which disk is too small, how much is free and how much is needed', () => {
@@ -61,20 +74,28 @@ describe('make up, before it changes anything, says', () => {
     mkdirSync(cache);
     const { status, faults } = said(mounted(`mount -t tmpfs -o size=64m tmpfs ${cache}`), { XDG_CACHE_HOME: cache });
     expect(status).toBe(1);
-    expect(faults).toEqual([expect.stringMatching(new RegExp(`^- 0\\.1 GiB are free for ${cache}.*: make room for \\d+ GiB`))]);
+    expect(faults).toEqual([
+      expect.stringMatching(new RegExp(`^- 0\\.1 GiB are free for ${cache}.*: make room for \\d+ GiB`)),
+    ]);
   });
 
   it('that the distribution is another one', () => {
     const file = join(folder, 'os-release');
     writeFileSync(file, 'ID=fedora\n');
     const { status, faults } = said(mounted(`mount --bind ${file} /etc/os-release`));
-    expect({ status, faults }).toEqual({ status: 1, faults: [expect.stringMatching(/^- this is fedora: .* use Debian/)] });
+    expect({ status, faults }).toEqual({
+      status: 1,
+      faults: [expect.stringMatching(/^- this is fedora: .* use Debian/)],
+    });
   });
 
   it('that namespaces are refused', () => {
     const few = ['setpriv', '--bounding-set=-sys_admin', '--inh-caps=-sys_admin', ...up];
     const { status, faults } = said(few);
-    expect({ status, faults }).toEqual({ status: 1, faults: [expect.stringMatching(/^- the kernel, .*refuses .*namespaces: use/)] });
+    expect({ status, faults }).toEqual({
+      status: 1,
+      faults: [expect.stringMatching(/^- the kernel, .*refuses .*namespaces: use/)],
+    });
   });
 });
 
@@ -84,7 +105,8 @@ describe('make, in a clone whose packages are not installed, says', () => {
 
   beforeAll(() => {
     clone = join(folder, 'clone');
-    for (const file of ['Makefile', 'package.json', 'package-lock.json']) cpSync(join(repository, file), join(clone, file));
+    for (const file of ['Makefile', 'package.json', 'package-lock.json'])
+      cpSync(join(repository, file), join(clone, file));
   });
 
   it.each([
