@@ -16,6 +16,8 @@ interface Result {
   readonly failed: number;
   readonly skipped: number;
   readonly seconds: number;
+  /** The full titles of tests that were skipped: a title says why. */
+  readonly notRun?: readonly string[];
   /** Why it did not run. */
   readonly reason?: string;
 }
@@ -48,6 +50,16 @@ const program = (title: string, command: string, ...args: readonly string[]) =>
     return { passed: ok ? 1 : 0, failed: ok ? 0 : 1, skipped: 0 };
   });
 
+/** What vitest writes down, as far as it is read here. */
+interface Report {
+  readonly numPassedTests?: number;
+  readonly numFailedTests?: number;
+  readonly numPendingTests?: number;
+  readonly testResults?: readonly {
+    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+  }[];
+}
+
 /** A project of vitest.config.ts. */
 const tests = (project: string, env: NodeJS.ProcessEnv = {}, ...options: readonly string[]) =>
   timed(`tests: ${project}`, async () => {
@@ -61,12 +73,16 @@ const tests = (project: string, env: NodeJS.ProcessEnv = {}, ...options: readonl
     );
     const counts = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {};
     rmSync(folder, { recursive: true });
-    const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0 } = counts;
+    const { numPassedTests = 0, numFailedTests = 0, numPendingTests = 0, testResults = [] } = counts as Report;
     // A file that cannot be loaded, or an error outside a test, counts as one failure.
     return {
       passed: numPassedTests,
       failed: numFailedTests || (code === 0 ? 0 : 1),
       skipped: numPendingTests,
+      notRun: testResults
+        .flatMap(({ assertionResults }) => assertionResults)
+        .filter(({ status }) => status === 'skipped' || status === 'pending')
+        .map(({ fullName }) => fullName),
     };
   });
 
@@ -111,10 +127,11 @@ const results: Result[] = [];
 for await (const result of suite()) results.push(result);
 
 console.log('');
-for (const { title, passed, failed, skipped, seconds, reason } of results) {
+for (const { title, passed, failed, skipped, seconds, reason, notRun = [] } of results) {
   const outcome = reason !== undefined ? 'not run' : failed > 0 ? 'FAILED ' : 'passed ';
   const counts = reason ?? `${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`;
   console.log(`${outcome}  ${title.padEnd(46)} ${counts}`);
+  for (const test of notRun) console.log(`           not run: ${test}`);
 }
 const sum = (of: (result: Result) => number) => results.reduce((total, result) => total + of(result), 0);
 const failed = sum((result) => result.failed);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { eventually } from '../../cluster/eventually.ts';
 import { repository } from '../../cluster/paths.ts';
 import { run } from '../../cluster/run.ts';
 
@@ -84,5 +85,22 @@ describe('ctrl-C at a terminal', () => {
     const again = await typed('install DNS', 500, {});
     expect(again.shown).toContain('✓ bring the images into the cluster');
     expect(again.shown).not.toContain('remove what an earlier cluster left');
+  });
+});
+
+describe('make up that is asked to end, as nobody but itself hears', () => {
+  it('ends what it runs within 2 s', async () => {
+    const child = spawn(process.execPath, ['cluster/main.ts', 'up', name], {
+      cwd: repository,
+      env: { ...process.env, TMPDIR: mark, XDG_CACHE_HOME: join(mark, 'alone') },
+    });
+    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+    const compiles = async () => alive().some((line) => line.includes('go build'));
+    await eventually('compiling', compiles, { timeoutMs: 30_000 });
+    const started = performance.now();
+    child.kill('SIGTERM');
+    expect(await ended).toBe(130);
+    expect(performance.now() - started).toBeLessThan(2000);
+    expect(alive()).toEqual([]);
   });
 });
