@@ -6,7 +6,7 @@ node := node_modules/.bin/node
 .DEFAULT_GOAL := help
 
 help: ## what can be done
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 node_modules/.installed: package-lock.json
 	@command -v npm >/dev/null && [ "$$(node -p 'parseInt(process.versions.node)' 2>/dev/null || echo 0)" -ge 20 ] || { \
@@ -17,7 +17,7 @@ node_modules/.installed: package-lock.json
 	  echo 'make: npm did not install what the lockfile says, see above: rm -r node_modules, and run make again' >&2; exit 1; }
 	@touch $@
 
-up: node_modules/.installed ## a cluster on this machine with the platform and the shop; NAME=default
+up: node_modules/.installed ## a cluster with the platform and the shop: NAME=default, WAY=embedded|kind, or CONTEXT=name REGISTRY=host/path
 	@$(node) cluster/main.ts up $(NAME)
 
 down: node_modules/.installed ## remove that cluster, and nothing else
@@ -26,11 +26,17 @@ down: node_modules/.installed ## remove that cluster, and nothing else
 status urls kubeconfig kubectl: node_modules/.installed
 	@$(node) cluster/main.ts $@ $(NAME)
 
+images: node_modules/.installed ## the project's images; REGISTRY=host/path PUSH=1 puts them there, THIRD_PARTY=1 the others too
+	@$(node) cluster/main.ts images
+
 tools: node_modules/.installed ## compile and install what up and test start
 	@$(node) cluster/main.ts tools
 
 check: node_modules/.installed ## the quick part of the tests
 	@$(node) test/run.ts check
+
+e2e: node_modules/.installed ## the end-to-end tests on a cluster that is up: NAME=default or CONTEXT=name
+	@$(node) test/run.ts e2e $(NAME)
 
 test: node_modules/.installed ## every test, on a cluster of its own
 	@$(node) test/run.ts all
@@ -41,4 +47,4 @@ cold: node_modules/.installed ## make up with everything missing, killed ten tim
 generate: node_modules/.installed ## types, chart copy and reference from the resource's definition
 	@$(node) operator/generate.ts
 
-.PHONY: help up down status urls kubeconfig kubectl tools check test cold generate
+.PHONY: help images e2e up down status urls kubeconfig kubectl tools check test cold generate

@@ -16,6 +16,7 @@ import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { createZstdCompress } from 'node:zlib';
 import project from '../package.json' with { type: 'json' };
+import type { References } from './cluster.ts';
 import { fillContext, type Image, images, ownImages } from './image-list.ts';
 import { cacheFolder, repository } from './paths.ts';
 import type { Step } from './progress.ts';
@@ -29,7 +30,7 @@ const { version } = project;
 /** Images on this machine, each under the repository name that manifests ask for. */
 export interface LocalImages {
   /** From repository name to the full name of the local image. */
-  readonly references: ReadonlyMap<string, string>;
+  readonly references: References;
   /** One archive with all of them. */
   readonly archive: string;
 }
@@ -89,7 +90,8 @@ function removeOldArchives(folder: string): void {
   for (const old of newestFirst.slice(3)) rmSync(old);
 }
 
-function tagOf(image: Image, tags: ReadonlyMap<string, string>): string {
+/** A hash of everything that goes into an image; `tags` has those of the images that it may stand on. */
+export function tagOf(image: Image, tags: ReadonlyMap<string, string>): string {
   const files = [image.dockerfile, ...(image.workspaces ? ['package-lock.json'] : [])];
   for (const input of image.inputs ?? []) {
     const path = join(repository, input);
@@ -150,6 +152,19 @@ async function build(
     await toLayout(folder, name, note);
   } finally {
     rmSync(context, { recursive: true, force: true });
+  }
+}
+
+/** Pushes a built image, under a name of a registry. Gives its digest. A registry of this machine is spoken to in plain HTTP. */
+export async function pushImage(local: string, target: string, note: (line: string) => void): Promise<string> {
+  const folder = openFolder(process.env);
+  const digestFile = join(mkdtempSync(join(folder, 'export-')), 'digest');
+  try {
+    const plain = /^(localhost|127\.0\.0\.1)(:|\/)/.test(target) ? ['--tls-verify=false'] : [];
+    await buildah(folder, ['push', ...plain, `--digestfile=${digestFile}`, local, `docker://${target}`], note);
+    return readFileSync(digestFile, 'utf8').trim();
+  } finally {
+    rmSync(dirname(digestFile), { recursive: true, force: true });
   }
 }
 
@@ -238,7 +253,8 @@ async function makeDebian(folder: string, name: string, debian: Debian, note: (l
       .find(([, , release]) => release === debian.release)?.[1];
     if (mirror === undefined)
       throw new Error(`apt names no source of the release ${debian.release}; see /etc/apt/sources.list`);
-    await run('debootstrap', ['--variant=minbase', debian.release, root, mirror], {
+    // It mounts below the folder: in a namespace of its own, so that nothing stays mounted when it is killed.
+    await run('unshare', ['--mount', 'debootstrap', '--variant=minbase', debian.release, root, mirror], {
       timeoutMs: 900_000,
       onLine: note,
     });
@@ -287,7 +303,7 @@ function indexOf(layout: string): readonly Descriptor[] {
 }
 
 /** Writes the images of an OCI layout as one archive, each blob once. The project's own keep their published names too. */
-async function pack(layout: string, references: ReadonlyMap<string, string>, archive: string): Promise<void> {
+async function pack(layout: string, references: References, archive: string): Promise<void> {
   const published = new Map([...references].map(([name, local]) => [local, `${name}:${version}`]));
   const manifests = indexOf(layout).flatMap((entry) => {
     const name = published.get(entry.annotations?.[imageName] ?? '');
@@ -314,7 +330,7 @@ async function pack(layout: string, references: ReadonlyMap<string, string>, arc
 const imageField = /^(\s*-?\s*image:\s*)["']?([^\s"'@]+?)(?::[^\s"'/:@]+)?["']?\s*$/gm;
 
 /** Puts local images in the place of the ones that a manifest names, by repository. */
-export function withLocalImages(manifest: string, references: ReadonlyMap<string, string>): string {
+export function withLocalImages(manifest: string, references: References): string {
   return manifest.replace(imageField, (whole, before: string, name: string) => {
     const local = references.get(name);
     return local === undefined ? whole : `${before}${local}`;

@@ -1,10 +1,10 @@
+import { client } from './clients.ts';
 import { run } from './run.ts';
-import { tool } from './toolchain.ts';
 
 /** kubectl against one cluster, whatever the caller's own configuration says. */
 export function kubectl(kubeconfig: string) {
   const call = (args: readonly string[], timeoutMs: number, input?: string) =>
-    run(tool('kubectl'), ['--kubeconfig', kubeconfig, ...args], {
+    run(client('kubectl'), ['--kubeconfig', kubeconfig, ...args], {
       timeoutMs,
       ...(input === undefined ? {} : { input }),
     });

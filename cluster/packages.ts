@@ -22,6 +22,8 @@ const clusterNeeds: readonly Need[] = [
 
 const testNeeds: readonly Need[] = [
   ['curl', 'curl'],
+  ['/usr/sbin/dockerd', 'docker.io'],
+  ['docker-registry', 'docker-registry'],
   ['/usr/lib/postgresql/15/bin/postgres', 'postgresql-15'],
   ['/usr/lib/rabbitmq/bin/rabbitmq-server', 'rabbitmq-server'],
 ];

@@ -13,3 +13,8 @@ export function cacheFolder(env: NodeJS.ProcessEnv): string {
 export function stateFolder(name: string): string {
   return join('/var/lib/microservice-platform', name);
 }
+
+/** The same for a cluster that is not embedded, and so needs no root: a folder of the user's own. */
+export function userStateFolder(name: string, env: NodeJS.ProcessEnv = process.env): string {
+  return join(env.XDG_STATE_HOME ?? join(homedir(), '.local/state'), 'microservice-platform', name);
+}

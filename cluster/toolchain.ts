@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { cacheFolder, repository } from './paths.ts';
+import type { Step } from './progress.ts';
 import { run } from './run.ts';
 
 /** One Go module below cluster/go, and the programs that are built from it in one go. */
@@ -10,6 +11,8 @@ interface GoModule {
   readonly packages: readonly string[];
   readonly ldflags?: string;
   readonly tags?: string;
+  /** The way to a cluster that it is for; without, the embedded one. */
+  readonly way?: 'kind';
   /** Further names of a program that acts by the name it is called under. */
   readonly aliases?: Readonly<Record<string, readonly string[]>>;
 }
@@ -44,7 +47,10 @@ const modules: readonly GoModule[] = [
   },
   { folder: 'jaeger', packages: ['github.com/jaegertracing/jaeger/cmd/jaeger'] },
   { folder: 'pause', packages: ['.'] },
+  { folder: 'kind', packages: ['sigs.k8s.io/kind'], way: 'kind' },
 ];
+
+const modulesFor = (way: 'embedded' | 'kind') => modules.filter((module) => (module.way ?? 'embedded') === way);
 
 function programsOf(module: GoModule): string[] {
   const names = module.packages.map((name) => (name === '.' ? module.folder : (name.split('/').at(-1) ?? name)));
@@ -66,24 +72,31 @@ function outputOf(module: GoModule, env: NodeJS.ProcessEnv): string {
  * @throws Error when it is not built yet
  */
 export function tool(name: string, env: NodeJS.ProcessEnv = process.env): string {
+  const path = builtTool(name, env);
+  if (path === undefined) throw new Error(`${name} is not built yet; run: make tools`);
+  return path;
+}
+
+/** The path of such a program, or undefined when it is not built yet. */
+export function builtTool(name: string, env: NodeJS.ProcessEnv = process.env): string | undefined {
   const module = modules.find((each) => programsOf(each).includes(name));
   if (module === undefined) throw new Error(`${name} is not a program of the toolchain`);
   const path = join(outputOf(module, env), name);
-  if (!existsSync(path)) throw new Error(`${name} is not built yet; run: make tools`);
-  return path;
+  return existsSync(path) ? path : undefined;
 }
 
 /** Whether there is nothing left to compile. */
 export function toolsAreBuilt(env: NodeJS.ProcessEnv = process.env): boolean {
-  return modules.every((module) => existsSync(outputOf(module, env)));
+  return modulesFor('embedded').every((module) => existsSync(outputOf(module, env)));
 }
 
-/** Builds every program that the cache does not hold. Minutes the first time, nothing afterwards. */
+/** Builds every program of a way that the cache does not hold. Minutes the first time, nothing afterwards. */
 export async function buildTools(
-  step: (title: string, work: (note: (line: string) => void) => Promise<void>) => Promise<void>,
+  step: Step,
+  way: 'embedded' | 'kind' = 'embedded',
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<void> {
-  for (const module of modules) {
+  for (const module of modulesFor(way)) {
     const output = outputOf(module, env);
     if (existsSync(output)) continue;
     await step(`compile ${programsOf(module).join(', ')}`, (note) => build(module, output, env, note));

@@ -1,14 +1,14 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Cluster } from '../cluster/cluster.ts';
+import { client } from '../cluster/clients.ts';
+import type { Cluster, References } from '../cluster/cluster.ts';
 import { eventually } from '../cluster/eventually.ts';
-import { type LocalImages, withLocalImages } from '../cluster/images.ts';
+import { withLocalImages } from '../cluster/images.ts';
 import { type Kubectl, kubectl } from '../cluster/kubectl.ts';
 import { cacheFolder, repository } from '../cluster/paths.ts';
 import type { Step } from '../cluster/progress.ts';
 import { run } from '../cluster/run.ts';
-import { tool } from '../cluster/toolchain.ts';
 
 const chart = join(repository, 'charts/microservice-platform');
 const release = 'microservice-platform';
@@ -16,31 +16,57 @@ export const platformNamespace = 'microservice-platform';
 export const shopNamespace = 'shop';
 
 /** Installs the chart and the shop, and waits until every Microservice is Ready. Changes nothing that is as it should be. */
-export async function installPlatform(cluster: Cluster, images: LocalImages, step: Step): Promise<void> {
+export async function installPlatform(cluster: Cluster, images: References, step: Step): Promise<void> {
   const cli = kubectl(cluster.kubeconfig);
-  await step('install the chart', () => installChart(cluster, cli, images));
+  await step('install the chart', () => installChart(cluster.kubeconfig, cli, images));
   await step('apply the shop', () => applyShop(cli, images));
   await step('wait for every Microservice', (note) => waitForMicroservices(cli, note));
 }
 
-async function installChart(cluster: Cluster, cli: Kubectl, images: LocalImages): Promise<void> {
-  await cli.apply(namespace(platformNamespace));
+/** Takes away what `installPlatform` brought, and nothing that was there before it. Nothing to do where nothing is. */
+export async function uninstallPlatform(kubeconfig: string): Promise<void> {
+  const cli = kubectl(kubeconfig);
+  const remove = (...what: string[]) =>
+    cli.run(['delete', ...what, '--ignore-not-found', '--timeout=120s'], 150_000).then(() => {});
+  // Without the definition there is no kind of that name, and then no Microservice either.
+  const files = globSync('*.yaml', { cwd: shop }).filter((file) => file !== namespaceFile);
+  for (const file of files) await remove('-n', shopNamespace, '-f', join(shop, file)).catch(ignoreUnknownKind);
+  await remove('persistentvolumeclaims', '-n', shopNamespace, '-l', 'app.kubernetes.io/part-of=shop');
+  await remove('secrets', '-n', shopNamespace, '-l', madeHere);
+  await helm(kubeconfig, ['uninstall', release, '--ignore-not-found', '--wait', '--timeout', '2m']);
+  await removeDefinition(cli);
+  await remove('namespaces', '-l', madeHere);
+}
+
+/** The definition outlives the release, for whoever has Microservices of their own. Where nobody has, it goes. */
+async function removeDefinition(cli: Kubectl): Promise<void> {
+  const name = 'microservices.microservice-platform.io';
+  const owner = '-o=jsonpath={.metadata.annotations.meta\\.helm\\.sh/release-namespace}';
+  if ((await cli.get(['crd', name, '--ignore-not-found', owner])) !== platformNamespace) return;
+  const left = (await cli.get([name, '-A', '-o', 'name'])).trim();
+  if (left === '') await cli.run(['delete', 'crd', name, '--timeout=60s'], 90_000);
+  else console.error(`    the definition of Microservice stays, as others use it: ${left.split('\n').join(', ')}`);
+}
+
+function ignoreUnknownKind(error: Error): void {
+  if (!/no matches for kind|doesn't have a resource type/.test(error.message)) throw error;
+}
+
+function helm(kubeconfig: string, args: readonly string[], input?: string): Promise<string> {
+  const folder = join(cacheFolder(process.env), 'helm');
+  return run(client('helm'), ['--kubeconfig', kubeconfig, '--namespace', platformNamespace, ...args], {
+    timeoutMs: 360_000,
+    env: { ...process.env, HELM_CACHE_HOME: folder, HELM_CONFIG_HOME: folder, HELM_DATA_HOME: folder },
+    ...(input === undefined ? {} : { input }),
+  });
+}
+
+async function installChart(kubeconfig: string, cli: Kubectl, images: References): Promise<void> {
+  await makeNamespace(cli, platformNamespace);
   const values = JSON.stringify(chartValues(images));
   const content = contentOf(values);
-  const helmFolder = join(cacheFolder(process.env), 'helm');
-  const helm = (args: readonly string[], input?: string) =>
-    run(tool('helm'), ['--kubeconfig', cluster.kubeconfig, '--namespace', platformNamespace, ...args], {
-      timeoutMs: 360_000,
-      env: {
-        ...process.env,
-        HELM_CACHE_HOME: helmFolder,
-        HELM_CONFIG_HOME: helmFolder,
-        HELM_DATA_HOME: helmFolder,
-      },
-      ...(input === undefined ? {} : { input }),
-    });
   // It fails where there is no release yet.
-  const found = await helm(['status', release, '--output', 'json']).catch(() => '{}');
+  const found = await helm(kubeconfig, ['status', release, '--output', 'json']).catch(() => '{}');
   const { info } = JSON.parse(found) as { info?: { status: string; description: string } };
   if (info?.status === 'deployed' && info.description === content) return;
   if (info?.status.startsWith('pending-')) {
@@ -55,30 +81,41 @@ async function installChart(cluster: Cluster, cli: Kubectl, images: LocalImages)
     ]);
   }
   await helm(
+    kubeconfig,
     ['upgrade', release, chart, '--install', '--values', '-', '--description', content, '--wait', '--timeout', '5m'],
     values,
   );
 }
 
-function namespace(name: string): string {
-  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted' };
-  return JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } });
+/** On what was made here, and may therefore be taken away again. */
+const madeHere = 'app.kubernetes.io/managed-by=microservice-platform-installer';
+const madeHereLabel = Object.fromEntries([madeHere.split('=')]);
+
+/** Makes a namespace, or leaves the one that is there as it is. */
+async function makeNamespace(cli: Kubectl, name: string): Promise<void> {
+  if ((await cli.get(['namespace', name, '--ignore-not-found', '-o', 'name'])) !== '') return;
+  const labels = { 'pod-security.kubernetes.io/enforce': 'restricted', ...madeHereLabel };
+  await cli.apply(JSON.stringify({ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels } }));
 }
 
-/** The chart's values for images that were built here. */
-function chartValues({ references }: LocalImages) {
-  const image = (repositoryName: string) => {
-    const [, name = '', tag = ''] = /^(.*):([^:]+)$/.exec(references.get(repositoryName) ?? '') ?? [];
-    return { image: { repository: name, tag } };
-  };
-  return {
-    operator: image('ghcr.io/microservice-platform/operator'),
-    jaeger: image('docker.io/jaegertracing/jaeger'),
-    prometheus: image('docker.io/prom/prometheus'),
-    // Grafana cannot be built from its modules, so where images are built there is none.
-    grafana: { mode: 'none' },
-  };
+/** The components of the chart, by the image that it names for each. */
+const components = {
+  operator: 'ghcr.io/microservice-platform/operator',
+  jaeger: 'docker.io/jaegertracing/jaeger',
+  prometheus: 'docker.io/prom/prometheus',
+} as const;
+
+/** The chart's values for images that stand in for those that it names. */
+export function chartValues(images: References): Readonly<Record<string, unknown>> {
+  const replaced = Object.entries(components).flatMap(([component, repositoryName]) => {
+    const [, name, tag] = /^(.+?):([^:/@]+(?:@.+)?)$/.exec(images.get(repositoryName) ?? '') ?? [];
+    return name === undefined ? [] : [[component, { image: { repository: name, tag } }]];
+  });
+  return { ...Object.fromEntries(replaced), ...(bringsGrafana(images) ? {} : { grafana: { mode: 'none' } }) };
 }
+
+/** Grafana's image can be pulled and not built: it is left out where the others of its kind were built. */
+export const bringsGrafana = (images: References) => !images.has(components.prometheus);
 
 function contentOf(values: string): string {
   const hash = createHash('sha256').update(values);
@@ -101,15 +138,22 @@ const secrets: Readonly<Record<string, () => Readonly<Record<string, string>>>> 
 
 const password = () => randomBytes(18).toString('base64url');
 
-async function applyShop(cli: Kubectl, images: LocalImages): Promise<void> {
-  const folder = join(repository, 'manifests/shop');
-  const files = globSync('*.yaml', { cwd: folder }).sort();
-  const manifests = files
-    .filter((file) => file !== 'kustomization.yaml')
-    .map((file) => readFileSync(join(folder, file), 'utf8'));
-  await cli.apply(namespace(shopNamespace));
+async function applyShop(cli: Kubectl, images: References): Promise<void> {
+  await makeNamespace(cli, shopNamespace);
   await createMissingSecrets(cli);
-  await cli.apply(withLocalImages(manifests.join('\n---\n'), images.references));
+  await cli.apply(shopManifests(images));
+}
+
+const shop = join(repository, 'manifests/shop');
+const namespaceFile = '00-namespace.yaml';
+
+/** The shop with images that stand in for those that it names; without its namespace and its Secrets. */
+export function shopManifests(images: References): string {
+  const files = globSync('*.yaml', { cwd: shop }).sort();
+  const manifests = files
+    .filter((file) => file !== namespaceFile)
+    .map((file) => readFileSync(join(shop, file), 'utf8'));
+  return withLocalImages(manifests.join('\n---\n'), images);
 }
 
 async function createMissingSecrets(cli: Kubectl): Promise<void> {
@@ -119,7 +163,7 @@ async function createMissingSecrets(cli: Kubectl): Promise<void> {
     JSON.stringify({
       apiVersion: 'v1',
       kind: 'Secret',
-      metadata: { name, namespace: shopNamespace },
+      metadata: { name, namespace: shopNamespace, labels: madeHereLabel },
       stringData: make(),
     }),
   );

@@ -120,7 +120,12 @@ async function* all(): AsyncGenerator<Result> {
   yield await program('make down', 'node', 'cluster/main.ts', 'down', e2eCluster);
 }
 
-const suites: Readonly<Record<string, () => AsyncGenerator<Result>>> = { check, all };
+/** Those of the tests that ask for nothing but a cluster, on one that is up. */
+async function* e2e(): AsyncGenerator<Result> {
+  yield await tests('e2e', { E2E_CLUSTER: process.argv[3] ?? 'default' }, '--no-file-parallelism');
+}
+
+const suites: Readonly<Record<string, () => AsyncGenerator<Result>>> = { check, all, e2e };
 const suite = suites[process.argv[2] ?? ''];
 if (suite === undefined) throw new Error(`use one of: ${Object.keys(suites).join(', ')}`);
 const results: Result[] = [];

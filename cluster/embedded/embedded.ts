@@ -1,21 +1,21 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
-import type { Cluster } from '../cluster.ts';
+import type { Cluster, References } from '../cluster.ts';
 import { kubeconfigOf, prepareControlPlane } from '../control-plane.ts';
 import { eventually } from '../eventually.ts';
-import type { LocalImages } from '../images.ts';
+import { buildImages, type LocalImages, makeBase } from '../images.ts';
 import { kubectl } from '../kubectl.ts';
 import { repository, stateFolder } from '../paths.ts';
+import { choosePorts, type Forward, services, urlOf, urlsIn } from '../ports.ts';
 import { processesOf, signal } from '../processes.ts';
 import type { Step } from '../progress.ts';
 import { run } from '../run.ts';
-import { tool } from '../toolchain.ts';
+import { buildTools, tool } from '../toolchain.ts';
 import { addons } from './addons.ts';
 import { removeCgroups } from './cgroups.ts';
-import { cgroupOf, containerdSocket, layoutOf } from './layout.ts';
+import { addresses, cgroupOf, containerdSocket, layoutOf } from './layout.ts';
 import { prepareNode } from './node-programs.ts';
-import { choosePorts, type Forward, forwardsOf } from './ports.ts';
 
 const supervisor = join(import.meta.dirname, 'supervisor.ts');
 const node = join(import.meta.dirname, 'node.ts');
@@ -24,11 +24,13 @@ const node = join(import.meta.dirname, 'node.ts');
 export function embeddedCluster(name: string): Cluster {
   const kubeconfig = join(stateFolder(name), 'kubeconfig');
   return {
+    way: 'embedded',
     name,
     kubeconfig,
     isRunning: () => processesOf(program(supervisor), name).length > 0,
-    start: (images, step) => start(name, kubeconfig, images, step),
-    urls: () => new Map((forwardsOf(name) ?? []).map((forward) => [forward.name, urlOf(forward)])),
+    start: (step) => start(name, kubeconfig, step),
+    connect: async () => {},
+    urls: () => urlsIn(stateFolder(name)),
     stop: () => stop(name),
   };
 }
@@ -36,9 +38,10 @@ export function embeddedCluster(name: string): Cluster {
 /** A program of the project as any clone of it is found in a list of processes. */
 const program = (path: string) => `/${relative(repository, path)}`;
 
-const urlOf = ({ name, port }: Forward) => `${name === 'kubernetes' ? 'https' : 'http'}://127.0.0.1:${port}`;
-
-async function start(name: string, kubeconfig: string, images: LocalImages, step: Step): Promise<void> {
+async function start(name: string, kubeconfig: string, step: Step): Promise<References> {
+  // Compiling keeps the processors busy, the base of the images the network.
+  await Promise.all([buildTools(step), makeBase(step)]);
+  const images = await buildImages(step);
   if (!(await answers(kubeconfig))) {
     if (existsSync(stateFolder(name))) await step('remove what an earlier cluster left', () => stop(name));
     await step('start Kubernetes', () => startProcesses(name, kubeconfig, images));
@@ -52,6 +55,7 @@ async function start(name: string, kubeconfig: string, images: LocalImages, step
     await apply(addons(name, images.references));
     await waitFor('deployment/coredns', 'Available', { namespace: 'kube-system', timeoutMs: 120_000 });
   });
+  return images.references;
 }
 
 async function startProcesses(name: string, kubeconfig: string, images: LocalImages): Promise<void> {
@@ -59,13 +63,19 @@ async function startProcesses(name: string, kubeconfig: string, images: LocalIma
   mkdirSync(folder, { recursive: true, mode: 0o755 });
   await prepareControlPlane(layoutOf(name));
   prepareNode(name, images.references.get('localhost/microservice-platform/pause') ?? '');
-  writeKubeconfig(kubeconfig, name, await choosePorts(name));
+  writeKubeconfig(kubeconfig, name, await choosePorts(folder, forwards));
   const log = openSync(join(folder, 'supervisor.log'), 'a');
   spawn(process.execPath, [supervisor, name], { detached: true, stdio: ['ignore', log, log] }).unref();
   const logs = `(logs: ${join(folder, 'logs')})`;
   await eventually(`the API server ${logs}`, () => answers(kubeconfig), { timeoutMs: 120_000 });
   await eventually(`containerd ${logs}`, async () => existsSync(containerdSocket(name)));
 }
+
+/** The node forwards by itself. There is no image of Grafana to be built, so nothing to reach either. */
+const forwards: readonly Forward[] = [
+  { name: 'kubernetes', port: 16443, target: `${addresses.node}:6443` },
+  ...services.filter(({ name }) => name !== 'grafana'),
+];
 
 function writeKubeconfig(file: string, name: string, forwards: readonly Forward[]): void {
   const kubeconfig = JSON.parse(readFileSync(kubeconfigOf(layoutOf(name), 'admin'), 'utf8'));

@@ -1,11 +1,11 @@
 // The one process of an embedded cluster outside its namespaces: it holds the namespaces and forwards loopback ports
 // into them. When it ends, the kernel ends everything inside; when the inside ends, so does it.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
+import { stateFolder } from '../paths.ts';
+import { forwardsIn } from '../ports.ts';
 import { dialSocket } from './layout.ts';
-import { type Forward, portsFile } from './ports.ts';
 
 const [name] = process.argv.slice(2);
 if (name === undefined) throw new Error('usage: supervisor.ts <cluster>');
@@ -21,8 +21,7 @@ const inside = spawn(
 inside.once('exit', (code) => process.exit(code ?? 1));
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => inside.kill('SIGKILL'));
 
-const forwards: readonly Forward[] = JSON.parse(readFileSync(portsFile(name), 'utf8'));
-for (const { port, target } of forwards) {
+for (const { port, target } of forwardsIn(stateFolder(name))) {
   createServer({ allowHalfOpen: true }, (caller) => {
     const node = connect({ path: dialSocket(name), allowHalfOpen: true });
     node.write(`${target}\n`);

@@ -1,8 +1,16 @@
+import { contextCluster } from '../../cluster/context/context.ts';
 import { embeddedCluster } from '../../cluster/embedded/embedded.ts';
+import { kindCluster } from '../../cluster/kind/kind.ts';
 import { kubectl } from '../../cluster/kubectl.ts';
 
-/** The cluster that the end-to-end tests run on: `make test` starts one of its own and names it here. */
-export const cluster = embeddedCluster(process.env.E2E_CLUSTER ?? 'default');
+/** The cluster that the end-to-end tests run on: `make test` starts one of its own, `make e2e` is told of one. */
+export const cluster = clusterOf(process.env.E2E_CLUSTER ?? 'default', process.env.CONTEXT);
+
+function clusterOf(name: string, context: string | undefined) {
+  if (context !== undefined) return contextCluster(context, process.env.REGISTRY);
+  const kind = kindCluster(name);
+  return kind.isRunning() ? kind : embeddedCluster(name);
+}
 
 export const cli = kubectl(cluster.kubeconfig);
 
