@@ -74,6 +74,10 @@ state = '/run/containerd'
 [plugins.'io.containerd.cri.v1.runtime']
   # A machine may not allow a lower score than one's own.
   restrict_oom_score_adj = true
+[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
+  runtime_type = 'io.containerd.runc.v2'
+  # By its path: a machine with Docker has an older one, which would be found first.
+  runtime_path = '${tool('containerd-shim-runc-v2')}'
 [plugins.'io.containerd.cri.v1.runtime'.cni]
   bin_dirs = ['/usr/lib/cni']
   conf_dir = '${networksOf(layout)}'
