@@ -40,7 +40,7 @@ describe('the rights that the chart gives', () => {
 
   it('are given by no other role', () => {
     expect(names(objects, 'ClusterRole')).toHaveLength(2);
-    expect(names(objects, 'Role')).toEqual([]);
+    expect(names(objects, 'Role')).toEqual(['platform-check']);
     for (const { roleRef, subjects } of ofKind(objects, 'ClusterRoleBinding')) {
       const account = roleRef.name.replace('microservice-platform-', '');
       expect(subjects).toEqual([{ kind: 'ServiceAccount', name: account, namespace: 'microservice-platform' }]);
@@ -97,7 +97,9 @@ describe('the objects of the chart', () => {
   it('carry the recommended labels', () => {
     for (const object of objects.filter(({ kind }) => kind !== 'CustomResourceDefinition')) {
       expect(object.metadata.labels).toMatchObject({
-        'app.kubernetes.io/name': expect.stringMatching(/^(operator|jaeger|prometheus|grafana|dashboards)$/),
+        'app.kubernetes.io/name': expect.stringMatching(
+          /^(operator|jaeger|prometheus|grafana|dashboards|platform-check)$/,
+        ),
         'app.kubernetes.io/instance': 'platform',
         'app.kubernetes.io/part-of': 'microservice-platform',
         'app.kubernetes.io/managed-by': 'Helm',

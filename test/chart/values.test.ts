@@ -19,8 +19,26 @@ function leaves(value: unknown, path: readonly string[] = []): (readonly string[
   return Object.entries(value).flatMap(([key, part]) => leaves(part, [...path, key]));
 }
 
+/** Every key at every level, but what is below a level that is open to any key. */
+function keys(value: unknown, path: readonly string[] = []): (readonly string[])[] {
+  const open = path[0] === 'global' || ['requests', 'limits'].includes(path.at(-1) ?? '');
+  if (typeof value !== 'object' || value === null || Array.isArray(value) || open) return [];
+  return Object.entries(value).flatMap(([key, part]) => [[...path, key], ...keys(part, [...path, key])]);
+}
+
+/** Values with one key, misspelt. */
+const misspelt = (path: readonly string[], value: unknown) =>
+  path.reduceRight<unknown>((inner, key, at) => ({ [at === path.length - 1 ? `${key}s` : key]: inner }), value);
+
+/** Every object of the schema that says which keys it has, by where it is. */
+function levels(part: Wire, at: string): (readonly [string, Wire])[] {
+  if (typeof part !== 'object' || part === null) return [];
+  const below = Object.entries(part).flatMap(([key, inner]) => levels(inner, `${at}/${key}`));
+  return part.type === 'object' ? [[at, part], ...below] : below;
+}
+
 describe('the values of the chart', () => {
-  const defaults: unknown = parse(readFileSync(join(chart, 'values.yaml'), 'utf8'));
+  const defaults: Wire = parse(readFileSync(join(chart, 'values.yaml'), 'utf8'));
 
   it.each(leaves(defaults).map((path) => path.join('.')))('describe %s', (path) => {
     expect(schemaOf(path.split('.'))).toMatchObject({ description: expect.stringMatching(/.+/) });
@@ -35,6 +53,18 @@ describe('the values of the chart', () => {
     [{ operator: { image: { repository: 'operator' } } }, /operator\/image\/repository/],
   ])('refuse %j and name what is wrong', (values, message) => {
     expect(() => render(values)).toThrow(message);
+  });
+
+  it.each(keys(defaults).map((path) => path.join('.')))('refuse %s misspelt, and name it', (name) => {
+    const path = name.split('.');
+    const value = path.reduce((part, key) => part[key], defaults);
+    expect(() => render(misspelt(path, value) as object)).toThrow(new RegExp(`'${path.at(-1)}s' not allowed`));
+  });
+
+  it('are closed at every level but `global` and quantities', () => {
+    const open = levels(schema, '').filter(([, { additionalProperties }]) => additionalProperties !== false);
+    expect(open.map(([at]) => at)).toEqual(['/properties/global', '/$defs/quantities']);
+    expect(() => render({ imagePullSecrets: [{ nam: 'registry' }] })).toThrow(/nam/);
   });
 
   it('leave `global` to a parent chart', () => {
@@ -102,7 +132,9 @@ describe('the modes of the chart', () => {
   it('leave out everything of Jaeger, its scrape job and its data source too', () => {
     const objects = render({ tracing: { mode: 'none' }, dashboards: { enabled: false } });
     expect(names(objects, 'Deployment')).toEqual(['grafana', 'operator', 'prometheus']);
-    expect(JSON.stringify(objects)).not.toContain('jaeger');
+    // What `helm test` would say about it is written down all the same.
+    const running = objects.filter(({ metadata }) => metadata.name !== 'platform-check');
+    expect(JSON.stringify(running)).not.toContain('jaeger');
   });
 
   it('leave out everything of Prometheus, its rights too', () => {
@@ -141,9 +173,33 @@ describe('the notes after an install', () => {
   });
 
   it('say what is missing instead, when it is left out', () => {
-    const text = notes({ tracing: { mode: 'none' }, metrics: { mode: 'none' }, crds: { install: false } });
-    expect(text).toMatch(/tracing\.mode=none.*metrics\.mode=none.*crds\.install=false/s);
+    const none = { mode: 'none' };
+    const text = notes({ tracing: none, metrics: none, grafana: none, crds: { install: false } });
+    expect(text).toMatch(/tracing\.mode=none.*metrics\.mode=none.*grafana\.mode=none.*crds\.install=false/s);
     expect(text).not.toMatch(/port-forward/);
+  });
+
+  it.each([
+    [{}, /service\/grafana 3000.*may look, and change nothing.*Nobody can log in/s],
+    [{ grafana: { anonymous: false, adminSecret: 'who' } }, /`username` and `password` of the Secret who\./],
+    [{ metrics: { mode: 'none' } }, /It has no metrics to show/],
+    [{ tracing: { mode: 'none' } }, /It has no traces to show/],
+    [{ dashboards: { enabled: false } }, /It has no dashboards/],
+    [{ grafana: { mode: 'none' } }, /One of your own finds the dashboards by the label grafana_dashboard=1/],
+  ])('say how to open Grafana, who may log in, and what it lacks: %j', (values, said) => {
+    expect(notes(values)).toMatch(said);
+  });
+
+  it('say nothing of a login or of what is missing where it is not so', () => {
+    expect(notes({})).not.toMatch(/It has no|logs in|=none/);
+    expect(notes({ grafana: { anonymous: false, adminSecret: 'who' } })).not.toMatch(/Whoever|Nobody/);
+    expect(notes({ grafana: { mode: 'none' }, dashboards: { enabled: false } })).not.toMatch(/your own finds/);
+  });
+
+  it('say how to try it, and what is tried', () => {
+    const command = `helm test platform --namespace ${platformNamespace}`;
+    expect(notes({})).toMatch(new RegExp(`its trace arrive, its target be up.*${command}`, 's'));
+    expect(notes({ tracing: { mode: 'none' } })).not.toMatch(/its trace arrive/);
   });
 
   it('warn when uninstalling would take every Microservice along', () => {
