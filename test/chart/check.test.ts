@@ -10,7 +10,13 @@ const environment = (from: readonly Wire[]) =>
 
 describe('what helm test runs', () => {
   it('is no part of the release, and is removed however it ends', () => {
-    expect(hooks.map(({ kind }) => kind).sort()).toEqual(['ConfigMap', 'Pod', 'Role', 'RoleBinding', 'ServiceAccount']);
+    expect(hooks.map(({ kind }): string => kind).sort()).toEqual([
+      'ConfigMap',
+      'Pod',
+      'Role',
+      'RoleBinding',
+      'ServiceAccount',
+    ]);
     for (const { metadata } of hooks) {
       expect(metadata.annotations).toMatchObject({
         'helm.sh/hook': 'test',

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { run } from '../../cluster/run.ts';
 import { tool } from '../../cluster/toolchain.ts';
+import { dashboards } from '../../dashboards/files.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 import { freePort, startDaemon } from '../support/daemon.ts';
 import { microservice } from '../support/engine.ts';
@@ -202,6 +203,17 @@ describe('Prometheus, with the configuration and the account of the chart', () =
     const services = [...platformServices, ...shopServices];
     expect(new Set(expected.map(({ labels }) => labels.service))).toEqual(new Set(services));
   });
+
+  it('understands every query of the dashboards', async () => {
+    await using prometheus = await startPrometheus(tool('prometheus'), await kubeconfigOfAccount('prometheus'));
+    const expressions = Object.values(dashboards)
+      .flatMap(({ panels = [] }) =>
+        panels.flatMap((panel): Wire[] => ('targets' in panel ? (panel.targets ?? []) : [])),
+      )
+      .flatMap(({ expr }): string[] => (expr === undefined ? [] : [expr.replaceAll('$__rate_interval', '1m')]));
+    expect(expressions.length).toBeGreaterThan(30);
+    for (const expr of expressions) expect(await prometheus.understands(expr)).toBe(true);
+  });
 });
 
 describe('Jaeger, with the configuration of the chart', () => {
@@ -238,6 +250,7 @@ interface Target {
 interface Prometheus extends AsyncDisposable {
   /** What it asks for metrics, and how it names that. */
   targets(): Promise<Target[]>;
+  understands(expression: string): Promise<boolean>;
 }
 
 /** Runs Prometheus with the chart's flags and configuration, changed only in where things are on this machine. */
@@ -262,6 +275,8 @@ async function startPrometheus(program: string, kubeconfig: string): Promise<Pro
       const answer: Wire = await (await get(`http://${address}/api/v1/targets?state=active`)).json();
       return answer.data.activeTargets.map(({ scrapeUrl, labels }: Wire) => ({ url: scrapeUrl, labels }));
     },
+    understands: async (expression) =>
+      (await get(`http://${address}/api/v1/query?query=${encodeURIComponent(expression)}`)).ok,
     [Symbol.asyncDispose]: () => daemon.end('SIGTERM'),
   };
 }
