@@ -64,10 +64,11 @@ describe('the dashboards of the chart', () => {
     const { mountPath } = containers[0].volumeMounts.find(({ name }: Wire) => name === 'dashboards');
     const files = mounted.flatMap((data: Wire) => Object.keys(data)).map((file: string) => `${mountPath}/${file}`);
     expect(files).toHaveLength(dashboards.length);
-    const { providers } = parse(find(objects, 'ConfigMap', 'grafana').data['dashboards.yaml']);
+    const { data: config } = find(objects, 'ConfigMap', 'grafana');
+    const { providers } = parse(config['dashboards.yaml']);
     expect(providers[0].options.path).toBe(mountPath);
-    const home = containers[0].env.find(({ name }: Wire) => name === 'GF_DASHBOARDS_DEFAULT_HOME_DASHBOARD_PATH');
-    expect(files).toContain(home.value);
+    const [, home] = /^default_home_dashboard_path = (.+)$/m.exec(config['grafana.ini']) ?? [];
+    expect(files).toContain(home);
   });
 
   it('are written in the types of the Grafana that the chart runs', () => {

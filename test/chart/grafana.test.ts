@@ -1,36 +1,53 @@
 import { describe, expect, it } from 'vitest';
 import { find, render, type Wire } from './rendered.ts';
 
-/** The environment of Grafana's container; a variable from a Secret as `name/key`. */
-function environment(values: object = {}): Record<string, string> {
+/** Grafana's settings, as `section.key`. */
+function settings(values: object = {}): Record<string, string> {
+  const ini: string = find(render(values), 'ConfigMap', 'grafana').data['grafana.ini'];
+  let section = '';
+  return Object.fromEntries(
+    ini.split('\n').flatMap((line): [string, string][] => {
+      section = /^\[(.+)\]$/.exec(line)?.[1] ?? section;
+      const [, key, value = ''] = /^(\w+) = ?(.*)$/.exec(line) ?? [];
+      return key === undefined ? [] : [[`${section}.${key}`, value]];
+    }),
+  );
+}
+
+/** What comes from Secrets, as `name/key` by variable. */
+function fromSecrets(values: object): Record<string, string> {
   const [container] = find(render(values), 'Deployment', 'grafana').spec.template.spec.containers;
   return Object.fromEntries(
-    container.env.map(({ name, value, valueFrom: { secretKeyRef: from } = {} }: Wire) => [
-      name,
-      from ? `${from.name}/${from.key}` : value,
-    ]),
+    container.env.flatMap(({ name, valueFrom: { secretKeyRef: from } = {} }: Wire) =>
+      from ? [[name, `${from.name}/${from.key}`]] : [],
+    ),
   );
 }
 
 describe('the Grafana of the chart', () => {
   it('lets everybody look and nobody change anything, and has no administrator, by default', () => {
-    expect(environment()).toMatchObject({
-      GF_AUTH_ANONYMOUS_ENABLED: 'true',
-      GF_AUTH_ANONYMOUS_ORG_ROLE: 'Viewer',
-      GF_AUTH_DISABLE_LOGIN_FORM: 'true',
-      GF_AUTH_BASIC_ENABLED: 'false',
-      GF_SECURITY_DISABLE_INITIAL_ADMIN_CREATION: 'true',
+    expect(settings()).toMatchObject({
+      'auth.anonymous.enabled': 'true',
+      'auth.anonymous.org_role': 'Viewer',
+      'auth.disable_login_form': 'true',
+      'auth.basic.enabled': 'false',
+      'security.disable_initial_admin_creation': 'true',
     });
+    expect(fromSecrets({})).toEqual({});
   });
 
   it('has the administrator of the Secret that is named, and a login then', () => {
-    const env = environment({ grafana: { anonymous: false, adminSecret: 'who' } });
-    expect(env).toMatchObject({
-      GF_AUTH_ANONYMOUS_ENABLED: 'false',
+    const values = { grafana: { anonymous: false, adminSecret: 'who' } };
+    expect(settings(values)).toMatchObject({
+      'auth.anonymous.enabled': 'false',
+      'auth.disable_login_form': 'false',
+      'auth.basic.enabled': 'true',
+      'security.disable_initial_admin_creation': 'false',
+    });
+    expect(fromSecrets(values)).toEqual({
       GF_SECURITY_ADMIN_USER: 'who/username',
       GF_SECURITY_ADMIN_PASSWORD: 'who/password',
     });
-    expect(Object.keys(env)).not.toContain('GF_AUTH_DISABLE_LOGIN_FORM');
   });
 
   it('is refused where nobody could open it, with what to do', () => {
@@ -38,11 +55,25 @@ describe('the Grafana of the chart', () => {
   });
 
   it('asks nobody outside of the cluster for anything', () => {
-    const off = ['ANALYTICS_REPORTING_ENABLED', 'ANALYTICS_CHECK_FOR_UPDATES', 'ANALYTICS_CHECK_FOR_PLUGIN_UPDATES'];
-    const alsoOff = ['ANALYTICS_ENABLED', 'NEWS_NEWS_FEED_ENABLED', 'SNAPSHOTS_EXTERNAL_ENABLED'];
-    const on = ['SECURITY_DISABLE_GRAVATAR', 'PLUGINS_PREINSTALL_DISABLED', 'PLUGINS_PUBLIC_KEY_RETRIEVAL_DISABLED'];
-    const env = environment();
-    for (const name of [...off, ...alsoOff]) expect([name, env[`GF_${name}`]]).toEqual([name, 'false']);
-    for (const name of on) expect([name, env[`GF_${name}`]]).toEqual([name, 'true']);
+    expect(settings()).toMatchObject({
+      'analytics.enabled': 'false',
+      'analytics.reporting_enabled': 'false',
+      'analytics.check_for_updates': 'false',
+      'analytics.check_for_plugin_updates': 'false',
+      'news.news_feed_enabled': 'false',
+      'snapshots.external_enabled': 'false',
+      'security.disable_gravatar': 'true',
+      'plugins.preinstall_disabled': 'true',
+      'plugins.public_key_retrieval_disabled': 'true',
+    });
+  });
+
+  it('gets every file that its configuration speaks of', () => {
+    const { data } = find(render(), 'ConfigMap', 'grafana');
+    const { containers, volumes } = find(render(), 'Deployment', 'grafana').spec.template.spec;
+    const { items } = volumes.find(({ name }: Wire) => name === 'config').configMap;
+    expect(items.map(({ key }: Wire) => key).sort()).toEqual(Object.keys(data).sort());
+    const parts = containers[0].volumeMounts.flatMap(({ subPath }: Wire) => subPath ?? []);
+    for (const { path } of items) expect(parts).toContain(path.split('/')[0]);
   });
 });
