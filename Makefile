@@ -44,7 +44,7 @@ test: node_modules/.installed ## every test, on a cluster of its own
 cold: node_modules/.installed ## make up with everything missing, killed ten times; PURGE=1 removes the Debian packages too
 	@$(node) test/cold.ts
 
-generate: node_modules/.installed ## types, chart copy and reference from the resource's definition
+generate: node_modules/.installed ## types, chart copy, reference and dashboards from their sources
 	@$(node) operator/generate.ts
 
 .PHONY: help images e2e up down status urls kubeconfig kubectl tools check test cold generate

@@ -29,13 +29,13 @@ const gone = () =>
     everyMs: 500,
   });
 
-const scalePrometheus = (replicas: number) =>
-  cli.run(['scale', 'deployment/prometheus', '-n', platformNamespace, `--replicas=${replicas}`]);
+const scaleJaeger = (replicas: number) =>
+  cli.run(['scale', 'deployment/jaeger', '-n', platformNamespace, `--replicas=${replicas}`]);
 
 describe('helm test', () => {
   afterEach(async () => {
-    await scalePrometheus(1);
-    await cli.run(['rollout', 'status', 'deployment/prometheus', '-n', platformNamespace, '--timeout=60s']);
+    await scaleJaeger(1);
+    await cli.run(['rollout', 'status', 'deployment/jaeger', '-n', platformNamespace, '--timeout=60s']);
   });
 
   it('sees a Microservice become Ready, its trace and its target, and leaves nothing', async () => {
@@ -46,12 +46,11 @@ describe('helm test', () => {
   });
 
   it('says what is not as it should be and where to look, and leaves nothing', async () => {
-    await scalePrometheus(0);
+    await scaleJaeger(0);
     const { passed, output } = await helmTest();
     expect(passed).toBe(false);
-    expect(output).toMatch(
-      /trace is in Jaeger.*FAILED.*target is up.*prometheus\S* does not answer.*Look at: kubectl/s,
-    );
+    const line = /answers at its Service.*FAILED.*trace is in Jaeger.*jaeger\S* does not answer.*Look at: kubectl/s;
+    expect(output).toMatch(line);
     await gone();
   });
 });
