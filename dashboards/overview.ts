@@ -1,5 +1,5 @@
 import { dashboard, type Row } from './dashboard.ts';
-import { lines, number, searchTraces, table } from './panel.ts';
+import { lines, number, readiness, searchTraces, table } from './panel.ts';
 import { duration, errorRatio, rate, ready } from './queries.ts';
 
 const services = 'namespace, service';
@@ -54,7 +54,8 @@ const state: Row = {
     table(
       {
         title: 'Microservices by readiness',
-        description: 'Every Microservice: 1 is Ready, 0 is not.',
+        description: 'Every Microservice, and whether it is Ready.',
+        words: readiness,
         unit: 'none',
         queries: [{ expr: ready() }],
         links: [

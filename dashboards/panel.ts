@@ -4,12 +4,14 @@ import {
   BigValueJustifyMode,
   BigValueTextMode,
   LegendDisplayMode,
+  MappingType,
   type Panel,
   PercentChangeColorMode,
   SortOrder,
   type Threshold,
   ThresholdsMode,
   TooltipDisplayMode,
+  type ValueMap,
   VizOrientation,
 } from '@grafana/schema';
 import type { Options as StatOptions } from '@grafana/schema/dist/esm/raw/composable/stat/panelcfg/x/StatPanelCfg_types.gen';
@@ -23,6 +25,12 @@ import type {
 export const metrics = { type: 'prometheus', uid: '${metrics}' };
 export const traces = { type: 'jaeger', uid: '${traces}' };
 
+/** What a Microservice is by its 1 or 0. */
+export const readiness: ValueMap['options'] = {
+  0: { text: 'not ready', color: 'red', index: 0 },
+  1: { text: 'ready', color: 'green', index: 1 },
+};
+
 /** What every panel says: the question that it answers, and the unit of the answer. */
 export interface Subject {
   readonly title: string;
@@ -31,6 +39,8 @@ export interface Subject {
   readonly unit: string;
   readonly queries: readonly Query[];
   readonly links?: readonly Link[];
+  /** Words in the place of values. */
+  readonly words?: ValueMap['options'];
   /** Of 24 columns. */
   readonly width: number;
 }
@@ -135,7 +145,7 @@ export function searchTraces(service: string): Link {
 }
 
 function panel(type: string, subject: Subject, height: number, custom?: LineField): Unplaced {
-  const { title, description, unit, queries, links = [], width } = subject;
+  const { title, description, unit, queries, links = [], words, width } = subject;
   return {
     type,
     title,
@@ -148,7 +158,12 @@ function panel(type: string, subject: Subject, height: number, custom?: LineFiel
       ...(legend === undefined ? {} : { legendFormat: legend }),
     })),
     fieldConfig: {
-      defaults: { unit, links: links.map((link) => ({ ...link })), ...(custom ? { custom: { ...custom } } : {}) },
+      defaults: {
+        unit,
+        ...(words ? { mappings: [{ type: MappingType.ValueToText, options: words }] } : {}),
+        links: links.map((link) => ({ ...link })),
+        ...(custom ? { custom: { ...custom } } : {}),
+      },
       overrides: [],
     },
     size: { w: width, h: height },

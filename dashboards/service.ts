@@ -1,5 +1,5 @@
 import { choice, dashboard, type Row } from './dashboard.ts';
-import { lines, number, searchTraces, traceTable } from './panel.ts';
+import { lines, number, readiness, searchTraces, traceTable } from './panel.ts';
 import { duration, errorRatio, errors, inFlight, rate, ready } from './queries.ts';
 
 const chosen = 'namespace="$namespace",service="$service"';
@@ -12,7 +12,8 @@ const state: Row = {
   panels: [
     number({
       title: 'Ready',
-      description: '1: the Microservice is Ready. 0: it is not, and its status says why.',
+      description: 'Whether the Microservice is Ready; where it is not, its status says why.',
+      words: readiness,
       unit: 'none',
       queries: [{ expr: ready('exported_namespace="$namespace",name="$service"') }],
       links,
