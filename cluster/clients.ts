@@ -1,6 +1,13 @@
 import { isCommand } from './commands.ts';
 import { builtTool } from './toolchain.ts';
 
+/** What is missing of the programs that every cluster but an embedded one, for which they are built, is talked to with. */
+export function missingClients(): { readonly text: string }[] {
+  return (['kubectl', 'helm'] as const)
+    .filter((name) => builtTool(name) === undefined && !isCommand(name))
+    .map((name) => ({ text: `${name} is not on the path: install it, or build it with make tools` }));
+}
+
 /**
  * The path of a program that talks to clusters: the one that was built here, or the machine's own.
  * @throws Error when there is neither

@@ -3,7 +3,7 @@
 import { tmpdir } from 'node:os';
 import { bringsGrafana, installPlatform } from '../manifests/install.ts';
 import { prove } from '../manifests/proof.ts';
-import { client } from './clients.ts';
+import { client, missingClients } from './clients.ts';
 import type { Cluster } from './cluster.ts';
 import { contextCluster } from './context/context.ts';
 import { embeddedCluster } from './embedded/embedded.ts';
@@ -26,6 +26,7 @@ const step = progress(standardError(), Date.now);
 const commands: Readonly<Record<string, (cluster: Cluster) => Promise<void>>> = {
   up: async (cluster) => {
     if (cluster.way === 'embedded') await prepareMachine(cluster);
+    else refuse(missingClients());
     const images = await cluster.start(step);
     if (!bringsGrafana(images)) console.error(noGrafana);
     await installPlatform(cluster, images, step);
@@ -85,7 +86,7 @@ async function prepareMachine(cluster: Cluster): Promise<void> {
   await look();
 }
 
-function refuse(faults: readonly Fault[]): void {
+function refuse(faults: readonly Pick<Fault, 'text'>[]): void {
   if (faults.length === 0) return;
   throw new Error(
     `no cluster can be had on this machine yet:\n${faults.map(({ text }) => `- ${text}`).join('\n')}\nEach is explained in docs/troubleshooting.md.`,
@@ -102,9 +103,9 @@ async function clusterOf(command: string, name: string): Promise<Cluster> {
     ...(CONTEXT ? { context: CONTEXT } : {}),
     ...(WAY ? { asked: WAY } : {}),
     existing: present,
-    // Only `up` may find a new cluster, and so a new way.
-    dockerAnswers: () => (command === 'up' ? dockerAnswers() : Promise.resolve(false)),
-    nodeImageIsHad: () => dockerHas(nodeImage(), step),
+    // Only `up` may find a new cluster, and so a new way. The others take what is said.
+    dockerAnswers: async () => (command === 'up' ? dockerAnswers() : WAY === 'kind'),
+    nodeImageIsHad: async () => command !== 'up' || dockerHas(nodeImage(), step),
   });
   if (command === 'up' && CONTEXT === undefined) console.error(`    cluster: ${way}, as ${because}`);
   return { embedded, kind, context: contextCluster(CONTEXT ?? '', REGISTRY && checkRegistry(REGISTRY)) }[way];

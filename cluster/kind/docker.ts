@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { References } from '../cluster.ts';
-import { fillContext, images, ownImages } from '../image-list.ts';
+import { fillContext, type Image, images, ownImages } from '../image-list.ts';
 import { tagOf } from '../images.ts';
 import { cacheFolder, repository } from '../paths.ts';
 import type { Step } from '../progress.ts';
@@ -36,12 +36,14 @@ const present = (image: string) =>
 /** What the project's own images stand on where images can be pulled. */
 const base = 'node:24-bookworm-slim';
 
+const own = images.filter((image) => image.repository.startsWith(ownImages));
+
 /** Builds the project's own images with Docker, each once for its content. */
-export async function buildWithDocker(step: Step, env: NodeJS.ProcessEnv = process.env): Promise<References> {
-  const folder = join(cacheFolder(env), 'images');
+export async function buildWithDocker(step: Step, wanted: readonly Image[] = own): Promise<References> {
+  const folder = join(cacheFolder(process.env), 'images');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const references = new Map<string, string>();
-  for (const image of images.filter((each) => each.repository.startsWith(ownImages))) {
+  for (const image of wanted) {
     const name = `${image.repository}:${tagOf(image, new Map([['node', base]]))}`;
     references.set(image.repository, name);
     if (await present(name)) continue;
