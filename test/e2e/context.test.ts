@@ -43,9 +43,9 @@ async function startRegistry(): Promise<void> {
   const file = join(folder, 'registry.yaml');
   const storage = { filesystem: { rootdirectory: join(folder, 'registry') } };
   writeFileSync(file, JSON.stringify({ version: 0.1, storage, http: { addr: 'localhost:5000' } }));
-  const [command = '', ...args] = [...inItsNetwork(), 'docker-registry', 'serve', file];
+  const [command, ...args] = [...inItsNetwork(), 'docker-registry', 'serve', file];
   registryProcess = spawn(command, args, { stdio: 'ignore' });
-  const [curl = '', ...options] = [...inItsNetwork(), 'curl', '--silent', '--fail', 'http://localhost:5000/v2/'];
+  const [curl, ...options] = [...inItsNetwork(), 'curl', '--silent', '--fail', 'http://localhost:5000/v2/'];
   await eventually('the registry', async () => (await run(curl, options)) !== '');
 }
 
