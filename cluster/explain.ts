@@ -18,7 +18,9 @@ const meanings: readonly (readonly [said: RegExp, means: (folders: readonly stri
 /** The message of an error, and above it, where it is known, what it means and what to do. */
 export function explained(error: unknown, folders: readonly string[]): string {
   const message = error instanceof Error ? error.message : String(error);
-  const meaning = meanings.find(([said]) => said.test(message))?.[1](folders);
+  // What kubectl and helm say is about their cluster.
+  const ofCluster = /(kubectl|helm) --kubeconfig/.test(message);
+  const meaning = ofCluster ? undefined : meanings.find(([said]) => said.test(message))?.[1](folders);
   return meaning === undefined ? message : `${meaning}\n${message}`;
 }
 

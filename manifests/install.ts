@@ -26,6 +26,7 @@ export async function installPlatform(cluster: Cluster, images: References, step
 /** Takes away what `installPlatform` brought, and nothing that was there before it. Nothing to do where nothing is. */
 export async function uninstallPlatform(kubeconfig: string): Promise<void> {
   const cli = kubectl(kubeconfig);
+  await releaseOf(kubeconfig, cli);
   const remove = (...what: string[]) =>
     cli.run(['delete', ...what, '--ignore-not-found', '--timeout=120s'], 150_000).then(() => {});
   // Without the definition there is no kind of that name, and then no Microservice either.
@@ -52,6 +53,32 @@ function ignoreUnknownKind(error: Error): void {
   if (!/no matches for kind|doesn't have a resource type/.test(error.message)) throw error;
 }
 
+/**
+ * What Helm says of the release, where there is one. It is ours in a namespace that was made here, or by its description.
+ * @throws Error when somebody else installed it
+ */
+async function releaseOf(kubeconfig: string, cli: Kubectl): Promise<ReleaseInfo | undefined> {
+  const found = await helm(kubeconfig, ['status', release, '--output', 'json']).catch((error: Error) => {
+    if (!error.message.includes('not found')) throw error;
+    return '{}';
+  });
+  const { info } = JSON.parse(found) as { info?: ReleaseInfo };
+  if (info === undefined || info.status !== 'deployed' || info.description.startsWith(ours)) return info;
+  if ((await cli.get(['namespaces', '-l', madeHere, '-o', 'name'])).includes(`namespace/${platformNamespace}`))
+    return info;
+  throw new Error(
+    `the release ${release} in the namespace ${platformNamespace} was not installed by make up, and is left as it is: helm uninstall removes it`,
+  );
+}
+
+interface ReleaseInfo {
+  readonly status: string;
+  readonly description: string;
+}
+
+/** How the description of a release begins that was installed here. */
+const ours = 'content ';
+
 function helm(kubeconfig: string, args: readonly string[], input?: string): Promise<string> {
   const folder = join(cacheFolder(process.env), 'helm');
   return run(client('helm'), ['--kubeconfig', kubeconfig, '--namespace', platformNamespace, ...args], {
@@ -65,9 +92,7 @@ async function installChart(kubeconfig: string, cli: Kubectl, images: References
   await makeNamespace(cli, platformNamespace);
   const values = JSON.stringify(chartValues(images));
   const content = contentOf(values);
-  // It fails where there is no release yet.
-  const found = await helm(kubeconfig, ['status', release, '--output', 'json']).catch(() => '{}');
-  const { info } = JSON.parse(found) as { info?: { status: string; description: string } };
+  const info = await releaseOf(kubeconfig, cli);
   if (info?.status === 'deployed' && info.description === content) return;
   if (info?.status.startsWith('pending-')) {
     // An interrupted install holds the release for ever; its objects stay and are taken over.
@@ -121,7 +146,7 @@ function contentOf(values: string): string {
   const hash = createHash('sha256').update(values);
   for (const file of globSync('**/*.*', { cwd: chart }).sort())
     hash.update(file).update(readFileSync(join(chart, file)));
-  return `content ${hash.digest('hex').slice(0, 16)}`;
+  return `${ours}${hash.digest('hex').slice(0, 16)}`;
 }
 
 /** The Secrets of the shop: a name, and how each key comes about when the Secret is absent. */

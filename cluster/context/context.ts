@@ -62,8 +62,15 @@ async function start(
     );
   }
   const references = published(registry);
+  const known = existsSync(kubeconfig);
   await copyContext(context, folder, kubeconfig);
-  await step(`look at the cluster of the context ${context}`, () => checkCluster(context, kubectl(kubeconfig)));
+  await step(`look at the cluster of the context ${context}`, () =>
+    checkCluster(context, kubectl(kubeconfig)).catch((error: unknown) => {
+      // Of a cluster that is not used no credentials are kept.
+      if (!known) rmSync(folder, { recursive: true, force: true });
+      throw error;
+    }),
+  );
   return references;
 }
 

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +10,7 @@ import { kubectl } from '../../cluster/kubectl.ts';
 import { repository } from '../../cluster/paths.ts';
 import { processesOf } from '../../cluster/processes.ts';
 import { run } from '../../cluster/run.ts';
+import { tool } from '../../cluster/toolchain.ts';
 import { cluster } from '../support/cluster.ts';
 
 /** Somebody's cluster: a node without the platform. That it was made here, nothing that is tested can tell. */
@@ -60,10 +61,15 @@ async function writeKubeconfig(): Promise<void> {
     JSON.stringify({
       ...config,
       'current-context': 'other',
-      clusters: [...config.clusters, { name: 'other', cluster: { server: `http://127.0.0.1:${port}` } }],
+      clusters: [
+        ...config.clusters,
+        { name: 'other', cluster: { server: `http://127.0.0.1:${port}` } },
+        { name: 'dead', cluster: { server: 'http://127.0.0.1:9' } },
+      ],
       contexts: [
         { ...context, name: 'mine' },
         { name: 'other', context: { cluster: 'other', user: context.context.user } },
+        { name: 'dead', context: { cluster: 'dead', user: context.context.user } },
       ],
     }),
   );
@@ -97,16 +103,46 @@ describe.skipIf(cluster.way !== 'embedded')('a cluster that is named by its cont
       /no images were pushed to localhost:5000\/empty from here: run make images/,
     );
     await expect(make(['up', 'CONTEXT=yours', `REGISTRY=${registry}`])).rejects.toThrow(
-      /no such context; it has mine, other|no images were pushed/,
+      /no such context; it has dead, mine, other|no images were pushed/,
     );
+  });
+
+  it('gets its images from make images, which writes down what the registry has, by digest', async () => {
+    const pushed = await make(['images', `REGISTRY=${registry}`, 'PUSH=1', 'THIRD_PARTY=1'], inItsNetwork());
+    const values = readFileSync(/^values of the chart: (.+)$/m.exec(pushed)?.[1] ?? '', 'utf8');
+    expect(values).toMatch(/repository: localhost:5000\/shop\/operator\n\s+tag: \w+@sha256:[0-9a-f]{64}/);
+  });
+
+  it('is told of in a line when it does not answer, and no copy of its credentials stays', async () => {
+    await expect(make(['up', 'CONTEXT=dead', `REGISTRY=${registry}`])).rejects.toThrow(
+      /make up: the API server of the context dead does not answer/,
+    );
+    expect(globSync('**/kubeconfig', { cwd: join(folder, 'state') })).toEqual([]);
+  });
+
+  it('keeps a release that somebody else installed under our name, and what is in its namespace', async () => {
+    const chart = join(folder, 'chart');
+    mkdirSync(join(chart, 'templates'), { recursive: true });
+    writeFileSync(join(chart, 'Chart.yaml'), 'apiVersion: v2\nname: theirs\nversion: 1.0.0\n');
+    const kept = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'theirs' } };
+    writeFileSync(join(chart, 'templates/kept.yaml'), JSON.stringify(kept));
+    const helm = (...args: string[]) =>
+      run(tool('helm'), [`--kubeconfig=${target.kubeconfig}`, '-n', 'microservice-platform', ...args]);
+    await theirs.run(['create', 'namespace', 'microservice-platform']);
+    await helm('install', 'microservice-platform', chart);
+
+    for (const command of ['up', 'down']) {
+      await expect(make([command, 'CONTEXT=mine', `REGISTRY=${registry}`])).rejects.toThrow(
+        /was not installed by make up, and is left as it is: helm uninstall removes it/,
+      );
+    }
+    expect(await theirs.get(['configmap', 'theirs', '-n', 'microservice-platform', '-o', 'name'])).toContain('theirs');
+    await helm('uninstall', 'microservice-platform', '--wait');
+    await theirs.run(['delete', 'namespace', 'microservice-platform']);
   });
 
   it('runs the platform and the shop from that registry, by digest, and is taken back to what it was', async () => {
     const before = await objects();
-    const pushed = await make(['images', `REGISTRY=${registry}`, 'PUSH=1', 'THIRD_PARTY=1'], inItsNetwork());
-    const values = readFileSync(/^values of the chart: (.+)$/m.exec(pushed)?.[1] ?? '', 'utf8');
-    expect(values).toMatch(/repository: localhost:5000\/shop\/operator\n\s+tag: \w+@sha256:[0-9a-f]{64}/);
-
     expect(await make(['up', 'CONTEXT=mine', `REGISTRY=${registry}`])).toMatch(/order .* was answered 201/);
 
     const images = '-o=jsonpath={range .items[*]}{.spec.containers[*].image}{"\\n"}{end}';

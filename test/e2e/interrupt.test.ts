@@ -85,6 +85,7 @@ describe('ctrl-C at a terminal', () => {
     const again = await typed('install DNS', 500, {});
     expect(again.shown).toContain('✓ bring the images into the cluster');
     expect(again.shown).not.toContain('remove what an earlier cluster left');
+    await run('make', ['down', `NAME=${name}`], { cwd: repository });
   });
 });
 
