@@ -6,13 +6,14 @@ const systemFolders = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 /** Whether a command can be found: on the caller's path, or in the folders that only root's path may hold. */
 export function isCommand(name: string): boolean {
   return [...(process.env.PATH ?? '').split(delimiter), ...systemFolders].some((folder) =>
-    isExecutable(join(folder, name)),
+    isAccessible(join(folder, name), constants.X_OK),
   );
 }
 
-function isExecutable(path: string): boolean {
+/** Whether this process may use a file so: `constants` of node:fs. */
+export function isAccessible(path: string, mode: number): boolean {
   try {
-    accessSync(path, constants.X_OK);
+    accessSync(path, mode);
     return true;
   } catch {
     return false;

@@ -22,6 +22,7 @@ import { cacheFolder, repository } from './paths.ts';
 import type { Step } from './progress.ts';
 import { run } from './run.ts';
 import { tool } from './toolchain.ts';
+import { writeWhole } from './whole-file.ts';
 
 const localName = (image: Image, tag: string) => `localhost/microservice-platform/${image.name}:${tag}`;
 
@@ -191,7 +192,7 @@ async function toLayout(folder: string, name: string, note: (line: string) => vo
     const entry = addBlob(layout, Buffer.from(JSON.stringify({ ...manifest, layers })));
     const named = { mediaType: manifest.mediaType, ...entry, annotations: { [imageName]: name } };
     const manifests = [...indexOf(layout).filter((each) => each.annotations?.[imageName] !== name), named];
-    writeFileSync(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
+    writeWhole(join(layout, 'index.json'), JSON.stringify({ schemaVersion: 2, manifests }));
   } finally {
     rmSync(exported, { recursive: true, force: true });
   }
@@ -208,7 +209,7 @@ async function compressed(layout: string, layer: string): Promise<Descriptor> {
     ...addBlob(layout, readFileSync(file)),
   };
   mkdirSync(dirname(known), { recursive: true });
-  writeFileSync(known, JSON.stringify(descriptor));
+  writeWhole(known, JSON.stringify(descriptor));
   return descriptor;
 }
 
@@ -216,7 +217,7 @@ function addBlob(layout: string, content: Buffer): { digest: string; size: numbe
   const hex = createHash('sha256').update(content).digest('hex');
   const folder = join(layout, 'blobs/sha256');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, hex), content);
+  writeWhole(join(folder, hex), content);
   return { digest: `sha256:${hex}`, size: content.length };
 }
 

@@ -1,8 +1,8 @@
-import { accessSync, constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
+import { constants, existsSync, readFileSync, statfsSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { isCommand } from './commands.ts';
+import { isAccessible, isCommand } from './commands.ts';
 import { unified } from './embedded/cgroups.ts';
 import { cacheFolder, stateFolder } from './paths.ts';
 import { run } from './run.ts';
@@ -99,17 +99,8 @@ function missingControllers(): string[] {
   const wanted = ['cpu', 'cpuset', 'memory', 'pids'];
   const present = unified()
     ? readFileSync('/sys/fs/cgroup/cgroup.controllers', 'utf8').trim().split(' ')
-    : wanted.filter((name) => isWritable(join('/sys/fs/cgroup', name)));
+    : wanted.filter((name) => isAccessible(join('/sys/fs/cgroup', name), constants.W_OK));
   return wanted.filter((name) => !present.includes(name));
-}
-
-function isWritable(path: string): boolean {
-  try {
-    accessSync(path, constants.W_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 /** What is written where, in GiB: much while programs are compiled, little once the caches are warm. */

@@ -8,6 +8,7 @@ import { buildImages, makeBase, pushImage } from './images.ts';
 import { cacheFolder } from './paths.ts';
 import type { Step } from './progress.ts';
 import { buildTools } from './toolchain.ts';
+import { writeWhole } from './whole-file.ts';
 
 /** What belongs to the embedded node alone. */
 const notPublished = ['localhost/', 'registry.k8s.io/', 'docker.io/library/node'];
@@ -48,7 +49,7 @@ export async function publish(
     `# Written by make images REGISTRY=${registry} PUSH=1.\n${stringify(chartValues(references))}`,
   );
   writeFileSync(files.shop, shopManifests(references));
-  writeFileSync(join(folder, 'references.json'), JSON.stringify([...references], null, 2));
+  writeWhole(join(folder, 'references.json'), JSON.stringify([...references], null, 2));
   return files;
 }
 
