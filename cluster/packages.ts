@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isCommand } from './commands.ts';
 import type { Step } from './progress.ts';
-import { run } from './run.ts';
+import { CommandError, run } from './run.ts';
 
 /** A program or file that an embedded cluster or the tests use, and the Debian package that brings it. */
 type Need = readonly [path: string, debianPackage: string];
@@ -37,11 +37,21 @@ export async function installPackages(step: Step, options: { readonly tests: boo
   if (readIfThere(startsNoServers)?.includes(ours)) rmSync(startsNoServers);
   if (missing.length === 0) return;
   await step(`install ${missing.join(', ')}`, async (note) => {
-    // An installation that was killed in the middle is brought to its end first.
-    await run('dpkg', ['--configure', '-a'], { env: unasked(), timeoutMs: 300_000, onLine: note });
     await aptGet(['update'], note);
-    await withoutServers(() => aptGet(['install', '--yes', '--no-install-recommends', ...missing], note));
+    await withoutServers(() => install(missing, note));
   });
+}
+
+/** An installation that was killed in the middle is brought to its end first; a dpkg that still works is waited for. */
+async function install(names: readonly string[], note: (line: string) => void): Promise<void> {
+  const ask = () => aptGet(['install', '--yes', '--no-install-recommends', ...names], note);
+  try {
+    await ask();
+  } catch (error) {
+    if (!(error instanceof CommandError && error.message.includes('dpkg was interrupted'))) throw error;
+    await run('dpkg', ['--configure', '-a'], { env: unasked(), timeoutMs: 300_000, onLine: note });
+    await ask();
+  }
 }
 
 const unasked = () => ({ ...process.env, DEBIAN_FRONTEND: 'noninteractive' });
@@ -63,14 +73,14 @@ const aptGet = (args: readonly string[], note: (line: string) => void) =>
 const startsNoServers = '/usr/sbin/policy-rc.d';
 const ours = '# of microservice-platform, while it installs packages';
 
-async function withoutServers(install: () => Promise<unknown>): Promise<void> {
+async function withoutServers(work: () => Promise<void>): Promise<void> {
   if (existsSync(startsNoServers)) {
-    await install();
+    await work();
     return;
   }
   writeFileSync(startsNoServers, `#!/bin/sh\n${ours}\nexit 101\n`, { mode: 0o755 });
   try {
-    await install();
+    await work();
   } finally {
     rmSync(startsNoServers, { force: true });
   }

@@ -66,6 +66,12 @@ async function makeUp(clone: string, env: NodeJS.ProcessEnv, moment?: (typeof mo
   return { seconds: (performance.now() - started) / 1000, lines, ...(killed ? {} : { code }) };
 }
 
+const apt = (command: 'install' | 'purge') =>
+  run('apt-get', [command, '--yes', '--quiet', '--no-install-recommends', ...removable], {
+    env: { ...process.env, DEBIAN_FRONTEND: 'noninteractive' },
+    timeoutMs: 300_000,
+  });
+
 const home = process.env.COLD_HOME ?? mkdtempSync(join(tmpdir(), 'cold-home-'));
 for (const file of settings) {
   if (existsSync(join(homedir(), file))) cpSync(join(homedir(), file), join(home, file), { recursive: true });
@@ -74,10 +80,11 @@ const env: NodeJS.ProcessEnv = { ...process.env, HOME: home, XDG_CACHE_HOME: joi
 for (const key of ['GOCACHE', 'GOMODCACHE', 'GOPATH', 'npm_config_cache', 'MAKEFLAGS', 'MAKELEVEL']) delete env[key];
 const clone = mkdtempSync(join(tmpdir(), 'cold-clone-'));
 await run('git', ['clone', '--quiet', repository, clone]);
-if (process.env.PURGE === '1')
-  await run('apt-get', ['purge', '--yes', '--quiet', ...removable], { timeoutMs: 300_000 });
-
+// With the packages, which leave folders in /etc that `make down` does not take along.
+await apt('install');
 const before = await traces(name);
+if (process.env.PURGE === '1') await apt('purge');
+
 const table: string[] = [];
 const row = (title: string, { seconds, code, lines }: Run) => {
   const end = code === undefined ? `killed at: ${lines.at(-1)?.trim() ?? 'nothing said yet'}` : `exit code ${code}`;

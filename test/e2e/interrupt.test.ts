@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../cluster/eventually.ts';
+import { installPackages } from '../../cluster/packages.ts';
 import { repository } from '../../cluster/paths.ts';
 import { run } from '../../cluster/run.ts';
 
@@ -86,6 +88,29 @@ describe('ctrl-C at a terminal', () => {
     expect(again.shown).toContain('✓ bring the images into the cluster');
     expect(again.shown).not.toContain('remove what an earlier cluster left');
     await run('make', ['down', `NAME=${name}`], { cwd: repository });
+  });
+});
+
+describe('an installation of packages that was killed', () => {
+  // What is left of it: a dpkg that still works for some seconds, and its journal.
+  const journal = '/var/lib/dpkg/updates/0000';
+  const holdLock = `use Fcntl ':DEFAULT', ':seek'; open(my $lock, '>', '/var/lib/dpkg/lock') or die;
+    my $whole = pack('s s x![q] q q i', F_WRLCK, SEEK_SET, 0, 0, 0);
+    fcntl($lock, F_SETLK, $whole) or die; $| = 1; print 'held'; sleep 4;`;
+
+  afterAll(() => run('dpkg', ['--configure', '-a']));
+
+  it('is waited for, brought to its end, and followed by what is missing', async () => {
+    await run('apt-get', ['purge', '--yes', '--quiet', 'debootstrap']);
+    writeFileSync(journal, '');
+    const dpkg = spawn('perl', ['-e', holdLock], { stdio: ['ignore', 'pipe', 'inherit'] });
+    await Promise.race([once(dpkg.stdout, 'data'), once(dpkg, 'exit')]);
+    expect(dpkg.exitCode).toBe(null);
+    const notes: string[] = [];
+    await installPackages((_title, work) => work((note) => notes.push(note)), { tests: false });
+    expect(notes.join('\n')).toMatch(/Waiting for cache lock.*\/var\/lib\/dpkg\/lock/);
+    expect(existsSync('/usr/sbin/debootstrap')).toBe(true);
+    expect(existsSync(journal)).toBe(false);
   });
 });
 
