@@ -18,10 +18,11 @@ import { createZstdCompress } from 'node:zlib';
 import project from '../package.json' with { type: 'json' };
 import type { References } from './cluster.ts';
 import { fillContext, type Image, images, ownImages } from './image-list.ts';
+import { alone } from './lock.ts';
 import { cacheFolder, repository } from './paths.ts';
 import type { Step } from './progress.ts';
 import { run } from './run.ts';
-import { tool } from './toolchain.ts';
+import { buildTools, tool } from './toolchain.ts';
 import { writeWhole } from './whole-file.ts';
 
 const localName = (image: Image, tag: string) => `localhost/microservice-platform/${image.name}:${tag}`;
@@ -36,20 +37,37 @@ export interface LocalImages {
   readonly archive: string;
 }
 
+/** Builds everything that is missing: the programs of the toolchain, and the images with them. */
+export async function buildAll(step: Step): Promise<LocalImages> {
+  // Compiling keeps the processors busy, the base of the images the network.
+  await Promise.all([buildTools(step), makeBase(step)]);
+  return buildImages(step);
+}
+
 /** Builds the images that the cache does not hold, and packs all into one archive. */
 export async function buildImages(step: Step, env: NodeJS.ProcessEnv = process.env): Promise<LocalImages> {
   const folder = openFolder(env);
-  removeLeftovers(folder);
   const tags = new Map([['debian', tagOfBase(await debianRelease())]]);
   for (const image of images) tags.set(image.name, tagOf(image, tags));
   const references = new Map(images.map((image) => [image.repository, localName(image, tags.get(image.name) ?? '')]));
   const archive = join(folder, `${hashOf([...references.values()])}.tar`);
-  if (existsSync(archive)) return { references, archive };
+  if (!existsSync(archive)) {
+    await alone(join(folder, 'lock'), step, () => buildMissing(step, folder, { tags, references, archive }));
+  }
+  return { references, archive };
+}
 
+async function buildMissing(
+  step: Step,
+  folder: string,
+  { tags, references, archive }: LocalImages & { readonly tags: ReadonlyMap<string, string> },
+): Promise<void> {
+  if (existsSync(archive)) return; // another one has made it meanwhile
+  removeLeftovers(folder);
   const layout = join(folder, 'layout');
   const packed = new Set(indexOf(layout).map((descriptor) => descriptor.annotations?.[imageName]));
   const missing = images.filter((image) => !packed.has(localName(image, tags.get(image.name) ?? '')));
-  if (missing.some((image) => image.base !== undefined)) await makeBase(step, env);
+  if (missing.some((image) => image.base !== undefined)) await makeMissingBase(step, folder);
   for (const image of missing) {
     await step(`build the image ${image.name}`, async (note) => {
       await build(folder, image, tags, note);
@@ -57,12 +75,15 @@ export async function buildImages(step: Step, env: NodeJS.ProcessEnv = process.e
   }
   await step('pack the images', () => pack(layout, references, archive));
   removeOldArchives(folder);
-  return { references, archive };
 }
 
 /** Makes what the images stand on, a minimal Debian, when it is not there. It needs no program of the toolchain. */
 export async function makeBase(step: Step, env: NodeJS.ProcessEnv = process.env): Promise<void> {
   const folder = openFolder(env);
+  await alone(join(folder, 'lock'), step, () => makeMissingBase(step, folder));
+}
+
+async function makeMissingBase(step: Step, folder: string): Promise<void> {
   const debian = await debianRelease();
   const name = `localhost/microservice-platform/debian:${tagOfBase(debian)}`;
   if (await inStorage(folder, name)) return;
@@ -77,7 +98,7 @@ function openFolder(env: NodeJS.ProcessEnv): string {
   return folder;
 }
 
-/** Removes what builds that were killed left behind; a younger folder may belong to one that goes on. */
+/** Removes what builds that were killed left behind; a younger folder may hold what `pushImage` is at. */
 function removeLeftovers(folder: string): void {
   for (const left of globSync('{context,export,debian}-*', { cwd: folder }).map((name) => join(folder, name))) {
     if (Date.now() - statSync(left).mtimeMs > 3_600_000) rmSync(left, { recursive: true });

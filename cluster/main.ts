@@ -8,6 +8,7 @@ import type { Cluster } from './cluster.ts';
 import { contextCluster } from './context/context.ts';
 import { embeddedCluster } from './embedded/embedded.ts';
 import { explained } from './explain.ts';
+import { buildAll } from './images.ts';
 import { endOnInterrupt } from './interrupt.ts';
 import { dockerAnswers, dockerHas } from './kind/docker.ts';
 import { kindCluster, nodeImage } from './kind/kind.ts';
@@ -17,7 +18,7 @@ import { installPackages } from './packages.ts';
 import { cacheFolder, stateFolder } from './paths.ts';
 import { checkName, type Fault, faultsOf } from './preflight.ts';
 import { progress, standardError } from './progress.ts';
-import { buildAll, checkRegistry, publish } from './registry.ts';
+import { checkRegistry, publish } from './registry.ts';
 import { buildTools } from './toolchain.ts';
 import { chooseWay } from './way.ts';
 
@@ -65,7 +66,7 @@ const otherCommands: Readonly<Record<string, () => Promise<void>>> = {
     if (PUSH && !registry) throw new Error('PUSH=1 needs REGISTRY=host/path');
     refuse(faultsOf(await examine({ name: 'images', runs: true })));
     await installPackages(step, { tests: false });
-    const images = await buildAll(step);
+    const { references: images } = await buildAll(step);
     if (!PUSH || !registry) {
       console.log([...images.values()].join('\n'));
       return;

@@ -4,20 +4,13 @@ import { stringify } from 'yaml';
 import { chartValues, shopManifests } from '../manifests/install.ts';
 import type { References } from './cluster.ts';
 import { ownImages } from './image-list.ts';
-import { buildImages, makeBase, pushImage } from './images.ts';
+import { pushImage } from './images.ts';
 import { cacheFolder } from './paths.ts';
 import type { Step } from './progress.ts';
-import { buildTools } from './toolchain.ts';
 import { writeWhole } from './whole-file.ts';
 
 /** What belongs to the embedded node alone. */
 const notPublished = ['localhost/', 'registry.k8s.io/', 'docker.io/library/node'];
-
-/** Builds the images on this machine: what `publish` pushes. */
-export async function buildAll(step: Step): Promise<References> {
-  await Promise.all([buildTools(step), makeBase(step)]);
-  return (await buildImages(step)).references;
-}
 
 /**
  * Pushes the images that were built to a registry and writes down their digests: as references, as values for the

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { alone } from './lock.ts';
 import { cacheFolder, repository } from './paths.ts';
 import type { Step } from './progress.ts';
 import { run } from './run.ts';
@@ -96,11 +97,14 @@ export async function buildTools(
   way: 'embedded' | 'kind' = 'embedded',
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<void> {
-  for (const module of modulesFor(way)) {
-    const output = outputOf(module, env);
-    if (existsSync(output)) continue;
-    await step(`compile ${programsOf(module).join(', ')}`, (note) => build(module, output, env, note));
-  }
+  const missing = () => modulesFor(way).filter((module) => !existsSync(outputOf(module, env)));
+  if (missing().length === 0) return;
+  await alone(join(cacheFolder(env), 'tools/lock'), step, async () => {
+    for (const module of missing()) {
+      const title = `compile ${programsOf(module).join(', ')}`;
+      await step(title, (note) => build(module, outputOf(module, env), env, note));
+    }
+  });
 }
 
 async function build(

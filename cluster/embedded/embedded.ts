@@ -4,14 +4,14 @@ import { dirname, join, relative } from 'node:path';
 import type { Cluster, References } from '../cluster.ts';
 import { kubeconfigOf, prepareControlPlane } from '../control-plane.ts';
 import { eventually } from '../eventually.ts';
-import { buildImages, type LocalImages, makeBase } from '../images.ts';
+import { buildAll, type LocalImages } from '../images.ts';
 import { kubectl } from '../kubectl.ts';
 import { repository, stateFolder } from '../paths.ts';
 import { choosePorts, type Forward, services, urlOf, urlsIn } from '../ports.ts';
 import { processesOf, signal } from '../processes.ts';
 import type { Step } from '../progress.ts';
 import { run } from '../run.ts';
-import { buildTools, tool } from '../toolchain.ts';
+import { tool } from '../toolchain.ts';
 import { addons } from './addons.ts';
 import { removeCgroups } from './cgroups.ts';
 import { addresses, cgroupOf, containerdSocket, layoutOf } from './layout.ts';
@@ -39,9 +39,7 @@ export function embeddedCluster(name: string): Cluster {
 const program = (path: string) => `/${relative(repository, path)}`;
 
 async function start(name: string, kubeconfig: string, step: Step): Promise<References> {
-  // Compiling keeps the processors busy, the base of the images the network.
-  await Promise.all([buildTools(step), makeBase(step)]);
-  const images = await buildImages(step);
+  const images = await buildAll(step);
   if (!(await answers(kubeconfig))) {
     if (existsSync(stateFolder(name))) await step('remove what an earlier cluster left', () => stop(name));
     await step('start Kubernetes', () => startProcesses(name, kubeconfig, images));
