@@ -41,7 +41,10 @@ function said(command: readonly string[], env: NodeJS.ProcessEnv = {}, cwd = rep
 }
 
 /** In mounts of its own that end with it. */
-const mounted = (script: string) => ['unshare', '--mount', 'sh', '-c', `${script} && exec "$@"`, 'sh', ...up];
+const mounted = (script: string, command = up) => [
+  ...['unshare', '--mount', 'sh', '-c', `${script} && exec "$@"`, 'sh'],
+  ...command,
+];
 
 describe('make up, before it changes anything, says', () => {
   it('that it is not root', () => {
@@ -96,6 +99,23 @@ describe('make up, before it changes anything, says', () => {
       status: 1,
       faults: [expect.stringMatching(/^- the kernel, .*refuses .*namespaces: use/)],
     });
+  });
+});
+
+describe('a disk that fills up in the middle of the work', () => {
+  it('is told of before anything else, with the place, and what to do', () => {
+    const cache = join(folder, 'filling');
+    mkdirSync(cache);
+    const tools = [process.execPath, join(repository, 'cluster/main.ts'), 'tools'];
+    const { status, stderr } = said(mounted(`mount -t tmpfs -o size=16m tmpfs ${cache}`, tools), {
+      XDG_CACHE_HOME: cache,
+    });
+    expect(status).toBe(1);
+    const [first, ...details] = stderr.slice(stderr.indexOf('make tools: ')).split('\n');
+    expect(first).toMatch(
+      new RegExp(`the disk is full .*\\b\\d+ MiB free for ${cache}.*make room, and run the same command again$`),
+    );
+    expect(details.join('\n')).toContain('no space left on device');
   });
 });
 
