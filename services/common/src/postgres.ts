@@ -1,5 +1,6 @@
 import pg from 'pg';
 import { type Logger, pino } from 'pino';
+import { cancelStatement } from './cancellation.ts';
 import { Problem } from './problem.ts';
 
 export interface DatabaseSettings {
@@ -49,17 +50,37 @@ export async function ping(pool: pg.Pool): Promise<void> {
   await query(pool, 'SELECT 1');
 }
 
-/** One statement on any free connection. A database that cannot be reached is a Problem `unavailable`. */
+/**
+ * One statement on any free connection. A database that cannot be reached is a Problem `unavailable`.
+ * Once `signal` aborts, the statement is cancelled at the server and the call rejects with the signal's reason, unless
+ * the statement was faster; the connection stays usable. A statement that was not sent yet is not sent at all.
+ */
 export async function query<Row extends pg.QueryResultRow>(
   pool: pg.Pool,
   text: string,
   values: unknown[] = [],
+  signal?: AbortSignal,
 ): Promise<pg.QueryResult<Row>> {
-  try {
-    return await pool.query<Row>(text, values);
-  } catch (error) {
-    throw asProblem(error);
-  }
+  signal?.throwIfAborted();
+  return withConnection(pool, async (client, discard) => {
+    signal?.throwIfAborted();
+    const ended = new AbortController();
+    let cancelled: Promise<void> | undefined;
+    const cancel = () => {
+      cancelled = cancelStatement(client, pool.options, ended.signal).catch(discard);
+    };
+    signal?.addEventListener('abort', cancel);
+    try {
+      return await client.query<Row>(text, values);
+    } catch (error) {
+      if (codeOf(error) === queryCanceled) signal?.throwIfAborted();
+      throw error;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      ended.abort();
+      await cancelled; // a request still on its way would hit whoever gets the connection next
+    }
+  });
 }
 
 /**
@@ -67,38 +88,58 @@ export async function query<Row extends pg.QueryResultRow>(
  * A database that cannot be reached is a Problem `unavailable`; other errors pass through as they are.
  */
 export async function transaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
+  return withConnection(pool, async (client, discard) => {
+    try {
+      await client.query('BEGIN');
+      const result = await work(client);
+      await client.query('COMMIT');
+      return result;
+    } catch (error) {
+      // A connection that does not answer is not asked again: closing it rolls back, too.
+      if (!isUnreachable(error)) await client.query('ROLLBACK').catch(discard);
+      throw error;
+    }
+  });
+}
+
+/** Lends `work` a connection. One that broke, or that `work` discards, is closed instead of going back to the pool. */
+async function withConnection<T>(
+  pool: pg.Pool,
+  work: (client: pg.PoolClient, discard: () => void) => Promise<T>,
+): Promise<T> {
   const client = await pool.connect().catch((error: unknown) => {
     throw asProblem(error);
   });
-  // The pool listens only while a connection is idle; one that breaks between two statements would end the process.
-  let broken: unknown;
-  const onError = (error: Error) => {
-    broken = error;
+  let broken = false;
+  const discard = () => {
+    broken = true;
   };
-  client.on('error', onError);
+  // The pool listens only while a connection is idle; one that breaks between two statements would end the process.
+  client.on('error', discard);
   try {
-    await client.query('BEGIN');
-    const result = await work(client);
-    await client.query('COMMIT');
-    return result;
+    return await work(client, discard);
   } catch (error) {
-    // A connection that does not answer is not asked again: closing it rolls back, too.
-    if (isUnreachable(error)) broken = error;
-    else await client.query('ROLLBACK').catch(onError);
+    if (isUnreachable(error)) discard();
     throw asProblem(error);
   } finally {
-    client.off('error', onError);
-    client.release(broken !== undefined);
+    client.off('error', discard);
+    client.release(broken);
   }
 }
 
 /** True for failures of the connection or the server itself: the same statement may succeed later. */
 export function isUnreachable(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const code = 'code' in error ? String(error.code) : '';
+  const code = codeOf(error);
   return serverStates.test(code) || socketCodes.has(code) || driverMessages.test(error.message);
 }
 
+function codeOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : '';
+}
+
+/** What a statement ends with that was cancelled, by us or by its deadline. */
+const queryCanceled = '57014';
 /** Connection exceptions, insufficient resources, operator intervention (restart, statement deadline). */
 const serverStates = /^(08|53|57)[0-9A-Z]{3}$|^25P03$/;
 const socketCodes = new Set([

@@ -1,0 +1,29 @@
+import { database, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
+import { userConfig } from './config.ts';
+import { userRoutes } from './handlers.ts';
+import { migrations } from './migrations.ts';
+import { scryptPasswords } from './passwords.ts';
+import { storedUsers } from './repository.ts';
+import { signedTokens } from './tokens.ts';
+
+const config = readConfig(process.env, userConfig);
+const app = service({
+  name: 'user-service',
+  version: config.version,
+  logLevel: config.logLevel,
+  checks: { database: () => ping(pool) },
+});
+const pool = database(config, app.log);
+userRoutes(app, {
+  users: storedUsers(pool),
+  passwords: scryptPasswords(),
+  tokens: signedTokens(config.tokenKeys),
+  publicKeys: config.tokenKeys.published,
+});
+
+await serve(app, {
+  port: config.serverPort,
+  drainMs: config.drainMs,
+  prepare: () => migrate(pool, migrations, app.log),
+  onClose: [() => pool.end()],
+});
