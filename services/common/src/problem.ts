@@ -3,12 +3,17 @@ import { UpstreamError } from './upstream-error.ts';
 /** Every kind of error an answer may report: the whole list, with the HTTP status and title of each. */
 export const problems = {
   invalid_request: { status: 400, title: 'Bad Request' },
+  unauthenticated: { status: 401, title: 'Unauthorized' },
+  payment_declined: { status: 402, title: 'Payment Required' },
   not_found: { status: 404, title: 'Not Found' },
   method_not_allowed: { status: 405, title: 'Method Not Allowed' },
   request_timeout: { status: 408, title: 'Request Timeout' },
   conflict: { status: 409, title: 'Conflict' },
+  out_of_stock: { status: 409, title: 'Conflict' },
+  idempotency_key_in_use: { status: 409, title: 'Conflict' },
   payload_too_large: { status: 413, title: 'Content Too Large' },
   unsupported_media_type: { status: 415, title: 'Unsupported Media Type' },
+  idempotency_key_reused: { status: 422, title: 'Unprocessable Content' },
   internal: { status: 500, title: 'Internal Server Error' },
   upstream_error: { status: 502, title: 'Bad Gateway' },
   unavailable: { status: 503, title: 'Service Unavailable' },

@@ -22,7 +22,7 @@ await serve(app, {
   drainMs: config.drainMs,
   prepare: async () => {
     await migrate(pool, migrations, app.log);
-    grpc = await serveGrpc(products, { port: config.grpcPort, log: app.log });
+    grpc = await serveGrpc(products, { port: config.grpcPort, readiness: app.readiness, log: app.log });
   },
   onClose: [async () => await grpc?.close(), () => pool.end()],
 });

@@ -1,5 +1,5 @@
 import { type FieldError, Problem } from '@microservice-platform/common';
-import type { NewProduct } from './products.ts';
+import type { NewProduct, PageRequest } from './products.ts';
 
 /** What fits into numeric(12,2). */
 const maxPrice = 9_999_999_999.99;
@@ -13,7 +13,7 @@ export function productId(text: string): number {
 }
 
 /** The page asked for in a query. @throws Problem `invalid_request` naming every faulty parameter */
-export function pageRequest(query: unknown): { readonly after: number; readonly limit: number } {
+export function pageRequest(query: unknown): PageRequest {
   const { after, limit } = query as Record<string, unknown>;
   const errors: FieldError[] = [];
   const page = {
@@ -22,6 +22,13 @@ export function pageRequest(query: unknown): { readonly after: number; readonly 
   };
   if (errors.length > 0) throw invalid(errors);
   return page;
+}
+
+/** How many products a stream reads at a time; 0, which is also a field left out, lets us choose. @throws Problem `invalid_request` */
+export function streamPageSize(asked: number): number {
+  if (asked === 0) return maxPageSize;
+  if (asked > 0 && asked <= maxPageSize) return asked;
+  throw invalid([{ field: 'page_size', message: `page_size is not a whole number from 0 to ${maxPageSize}` }]);
 }
 
 /** The product in a body. @throws Problem `invalid_request` naming every faulty field */
