@@ -45,9 +45,16 @@ describe('POST /orders', () => {
       status: 'created',
       total: 22.5,
       created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/),
+      // There is no user-service here.
+      degraded: ['user'],
+      reason: null,
+      steps: [
+        { name: 'reserve', status: 'pending', at: null },
+        { name: 'charge', status: 'pending', at: null },
+      ],
     });
     expect(headers.get('location')).toBe(`/orders/${body.id}`);
-    expect((await ask(`${order.url}${headers.get('location')}`)).body).toEqual(body);
+    expect((await ask(`${order.url}${headers.get('location')}`)).body).toMatchObject(body);
   });
 
   it('writes the event beside the order: these four fields, version and trace around them', async () => {
@@ -175,10 +182,12 @@ describe('order-service', () => {
     expect((await ask(`${order.url}/readyz`)).status).toBe(200);
   });
 
-  it('answers 503 while product-service is away, and works again within seconds of its return', async () => {
+  it('takes the last known price while product-service is away, says so, and answers 503 where it knows none', async () => {
     const address = product.grpcAddress;
     await product.stop('SIGKILL');
-    const answer = await ask(`${order.url}/orders`, wanted);
+    const known = await ask(`${order.url}/orders`, wanted);
+    expect(known.body).toMatchObject({ status: 'created', total: 22.5, degraded: ['price', 'user'] });
+    const answer = await ask(`${order.url}/orders`, { ...wanted, product_id: 5 });
     expect(answer.body).toMatchObject({
       status: 503,
       code: 'unavailable',
@@ -188,7 +197,8 @@ describe('order-service', () => {
       ...databaseEnv({ ...own, ...(await postgres.createDatabase('product_again')) }),
       GRPC_PORT: address.split(':')[1] ?? '',
     });
-    await expect.poll(async () => (await ask(`${order.url}/orders`, wanted)).status, { timeout: 5000 }).toBe(201);
+    const again = async () => (await ask(`${order.url}/orders`, { ...wanted, product_id: 5 })).status;
+    await expect.poll(again, { timeout: 5000 }).toBe(201);
   });
 
   it('answers 504 after five seconds when product-service says nothing', async () => {
@@ -224,8 +234,11 @@ describe('order-service', () => {
       'RABBITMQ_PASSWORD',
       'PRODUCT_SERVICE_HOST',
       'PRODUCT_SERVICE_PORT',
+      'USER_SERVICE_URL',
+      'INVENTORY_SERVICE_URL',
+      'PAYMENT_SERVICE_URL',
     ]);
-    expect(output).toContain('the environment has 12 faults');
+    expect(output).toContain('the environment has 15 faults');
     for (const name of names) expect(output).toContain(`${name} is`);
   });
 });

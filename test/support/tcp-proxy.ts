@@ -8,6 +8,8 @@ export interface TcpProxy {
   readonly accepted: number;
   /** From now on nothing of what the server says arrives, while what the client says still does. */
   swallowAnswers(): void;
+  /** Does something once, when a client says `text`, before the server hears it. */
+  whenClientSays(text: string, act: () => void): void;
   /** Breaks all connections; new ones work again in both directions. */
   cut(): void;
   stop(): Promise<void>;
@@ -17,6 +19,7 @@ export interface TcpProxy {
 export async function startTcpProxy(target: { host: string; port: number }): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   let swallow = false;
+  const triggers = new Map<string, () => void>();
   let accepted = 0;
   const keep = (socket: Socket) => {
     sockets.add(socket);
@@ -28,7 +31,12 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     const upstream = connect(target.port, target.host);
     keep(client);
     keep(upstream);
-    client.on('data', (chunk) => upstream.write(chunk));
+    client.on('data', (chunk) => {
+      for (const [text, act] of triggers) {
+        if (chunk.includes(text) && triggers.delete(text)) act();
+      }
+      upstream.write(chunk);
+    });
     upstream.on('data', (chunk) => {
       if (!swallow) client.write(chunk);
     });
@@ -39,6 +47,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   await once(server, 'listening');
   const cut = () => {
     swallow = false;
+    triggers.clear();
     for (const socket of sockets) socket.destroy();
   };
   return {
@@ -49,6 +58,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
     swallowAnswers: () => {
       swallow = true;
     },
+    whenClientSays: (text, act) => triggers.set(text, act),
     cut,
     stop: async () => {
       server.close();

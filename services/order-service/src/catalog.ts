@@ -1,10 +1,23 @@
 import { fileURLToPath } from 'node:url';
-import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
 import { loadSync, type MethodDefinition } from '@grpc/proto-loader';
-import { injectContext, Problem, type ProblemCode, SpanKind, withSpan } from '@microservice-platform/common';
-import type { Catalog } from './orders.ts';
+import {
+  callPolicy,
+  codeOf,
+  injectContext,
+  Problem,
+  type ProblemCode,
+  problemCodeKey,
+  problems,
+  SpanKind,
+  UpstreamError,
+  withSpan,
+} from '@microservice-platform/common';
+import type { Registry } from 'prom-client';
 
-export interface RemoteCatalog extends Catalog {
+export interface RemoteCatalog {
+  /** @throws Problem `not_found`, or a Problem that says why nobody could tell */
+  readonly product: (id: number) => Promise<Product>;
   readonly close: () => void;
 }
 
@@ -24,14 +37,25 @@ const connection = {
   'grpc.max_reconnect_backoff_ms': 2_000,
   'grpc.keepalive_time_ms': 5_000,
   'grpc.keepalive_timeout_ms': 3_000,
+  'grpc.enable_retries': 0, // what is repeated is decided in one place
 };
 
-/** The product service, asked by gRPC; each call ends within `deadlineMs`. Connects at the first call. */
-export function remoteCatalog(address: { host: string; port: number }, deadlineMs = 5_000): RemoteCatalog {
+/** The product service, asked by gRPC under the policy of all calls. Connects at the first call. */
+export function remoteCatalog(
+  address: { readonly host: string; readonly port: number },
+  options: { readonly registry?: Registry; readonly timeoutMs?: number } = {},
+): RemoteCatalog {
   const client = new Client(`${address.host}:${address.port}`, credentials.createInsecure(), connection);
   const getProduct = productMethod();
+  const policy = callPolicy({ name: 'product-service', ...options });
+  const attributes = {
+    'rpc.system.name': 'grpc',
+    'rpc.method': method,
+    'server.address': address.host,
+    'server.port': address.port,
+  };
 
-  const call = (id: number) =>
+  const ask = (id: number, timeoutMs: number) =>
     new Promise<Product>((resolve, reject) => {
       client.makeUnaryRequest(
         getProduct.path,
@@ -39,30 +63,61 @@ export function remoteCatalog(address: { host: string; port: number }, deadlineM
         getProduct.responseDeserialize,
         { id },
         traceMetadata(),
-        { deadline: Date.now() + deadlineMs },
+        { deadline: Date.now() + timeoutMs },
         (error, product) => {
-          if (error) reject(problemOf(error, id, deadlineMs));
+          if (error) reject(error);
           else if (product) resolve(product);
           else reject(new Problem('upstream_error', 'product-service gave no answer'));
         },
       );
     });
 
-  const attributes = {
-    'rpc.system.name': 'grpc',
-    'rpc.method': method,
-    'server.address': address.host,
-    'server.port': address.port,
-  };
   return {
-    product: (id) => withSpan(method, { kind: SpanKind.CLIENT, attributes }, () => call(id)),
+    product: async (id) => {
+      let allowedMs = 0;
+      try {
+        return await policy.call({
+          repeatable: true,
+          attempt: ({ timeoutMs, attempt }) => {
+            if (attempt === 0) allowedMs = Math.round(timeoutMs);
+            return withSpan(method, { kind: SpanKind.CLIENT, attributes }, () => ask(id, timeoutMs));
+          },
+          judge: (settled) => (settled.status === 'fulfilled' ? 'answered' : verdictOf(codeOfError(settled.reason))),
+        });
+      } catch (error) {
+        const code = codeOfError(error);
+        throw new Problem(code, details(id, allowedMs)[code] ?? 'product-service failed', { cause: error });
+      }
+    },
     close: () => client.close(),
+  };
+}
+
+/** What an error of a call is to our caller: the code that product-service sent; its inner faults are not ours. */
+function codeOfError(error: unknown): ProblemCode {
+  if (error instanceof UpstreamError || error instanceof Problem) return error.code;
+  const { code, metadata } = error as ServiceError;
+  const sent = codeOf(code, metadata?.get(problemCodeKey)[0]);
+  return sent === 'internal' ? 'upstream_error' : sent;
+}
+
+function verdictOf(code: ProblemCode): 'answered' | 'failed' | 'late' {
+  if (code === 'upstream_timeout') return 'late';
+  return problems[code].status < 500 ? 'answered' : 'failed';
+}
+
+function details(id: number, allowedMs: number): Partial<Record<ProblemCode, string>> {
+  return {
+    not_found: `product ${id} does not exist`,
+    upstream_timeout: `product-service did not answer within ${allowedMs} ms`,
+    unavailable: 'product-service cannot be reached; try again in a moment',
   };
 }
 
 function productMethod(): GetProduct {
   const file = fileURLToPath(new URL('../../product-service/proto/product.proto', import.meta.url));
-  const service = loadSync(file)['product.ProductService'] as unknown as Record<string, GetProduct>;
+  // With `defaults`, since proto3 does not send a field that is 0.
+  const service = loadSync(file, { defaults: true })['product.ProductService'] as unknown as Record<string, GetProduct>;
   const { GetProduct } = service;
   if (GetProduct === undefined) throw new Error(`${file} defines no ${method}`);
   return GetProduct;
@@ -74,14 +129,4 @@ function traceMetadata(): Metadata {
   const metadata = new Metadata();
   for (const [key, value] of Object.entries(carrier)) metadata.set(key, value);
   return metadata;
-}
-
-function problemOf(error: ServiceError, id: number, deadlineMs: number): Problem {
-  const problem = (code: ProblemCode, detail: string) => new Problem(code, detail, { cause: error });
-  if (error.code === status.NOT_FOUND) return problem('not_found', `product ${id} does not exist`);
-  if (error.code === status.DEADLINE_EXCEEDED)
-    return problem('upstream_timeout', `product-service did not answer within ${deadlineMs} ms`);
-  if (error.code === status.UNAVAILABLE)
-    return problem('unavailable', 'product-service cannot be reached; try again in a moment');
-  return problem('upstream_error', `product-service failed: ${status[error.code]}`);
 }

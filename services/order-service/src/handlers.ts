@@ -1,23 +1,26 @@
 import type { FastifyInstance } from 'fastify';
-import { type Catalog, type Orders, orderById, placeOrder } from './orders.ts';
+import { keyedRequest } from './idempotency.ts';
+import { type Orders, orderById, placeOrder, type Sources } from './orders.ts';
 import { orderId, orderRequest, pageRequest } from './validator.ts';
 
 export interface OrderRoutes {
   readonly orders: Orders;
-  readonly catalog: Catalog;
+  readonly sources: Sources;
   /** Told after each new order. */
   readonly onPlaced: () => void;
 }
 
 /** The REST side of the order service. */
-export function orderRoutes(app: FastifyInstance, { orders, catalog, onPlaced }: OrderRoutes): void {
+export function orderRoutes(app: FastifyInstance, { orders, sources, onPlaced }: OrderRoutes): void {
   app.get('/orders', async ({ query }) => orders.page(pageRequest(query)));
 
   app.get<{ Params: { id: string } }>('/orders/:id', async ({ params }) => orderById(orders, orderId(params.id)));
 
-  app.post('/orders', async ({ body }, reply) => {
-    const order = await placeOrder(orders, catalog, orderRequest(body));
-    onPlaced();
+  app.post('/orders', async ({ headers, body }, reply) => {
+    const wanted = orderRequest(body);
+    const { order, replayed } = await placeOrder(orders, sources, wanted, keyedRequest(headers, wanted));
+    if (replayed) reply.header('idempotency-replayed', 'true');
+    else onPlaced();
     return reply.code(201).header('location', `/orders/${order.id}`).send(order);
   });
 }

@@ -1,15 +1,20 @@
-import { database, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
+import { database, httpClient, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
 import { type Broker, keepConnected } from '@microservice-platform/common/broker';
+import { remoteActions } from './actions.ts';
 import { remoteCatalog } from './catalog.ts';
 import { orderConfig } from './config.ts';
 import { orderRoutes } from './handlers.ts';
-import { orderMetrics } from './metrics.ts';
+import { forgetOldKeys } from './idempotency.ts';
+import { lastKnown } from './last-known.ts';
+import { orderMetrics, sagaMetrics } from './metrics.ts';
 import { migrations } from './migrations.ts';
 import { outboxRelay } from './relay.ts';
-import { storedOrders } from './repository.ts';
+import { storedOrders, storedSagas } from './repository.ts';
+import { sagaRunner } from './runner.ts';
+import { remoteUsers } from './users.ts';
 
 const config = readConfig(process.env, orderConfig);
-// Ready without the broker: orders are accepted meanwhile, and the outbox keeps their messages.
+// Ready without the broker and the other services: orders are accepted meanwhile, and taken on when those are back.
 const app = service({
   name: 'order-service',
   version: config.version,
@@ -17,17 +22,47 @@ const app = service({
   checks: { database: () => ping(pool) },
 });
 const pool = database(config, app.log);
-const catalog = remoteCatalog({ host: config.productHost, port: config.productPort });
-const relay = outboxRelay(pool, app.log, orderMetrics(app.metrics.registry, pool));
-orderRoutes(app, { orders: storedOrders(pool), catalog, onPlaced: relay.nudge });
+const { registry } = app.metrics;
+const users = httpClient({ baseUrl: config.userServiceUrl, name: 'user-service', registry });
+const inventory = httpClient({ baseUrl: config.inventoryServiceUrl, name: 'inventory-service', registry });
+const payment = httpClient({ baseUrl: config.paymentServiceUrl, name: 'payment-service', registry });
+const catalog = remoteCatalog({ host: config.productHost, port: config.productPort }, { registry });
+const relay = outboxRelay(pool, app.log, orderMetrics(registry, pool));
+const saga = sagaRunner(storedSagas(pool, config.stepLeaseMs), remoteActions({ inventory, payment }), {
+  log: app.log,
+  metrics: sagaMetrics(registry),
+  onEnded: relay.nudge,
+});
+orderRoutes(app, {
+  orders: storedOrders(pool, config.orderDeadlineMs),
+  sources: {
+    product: lastKnown(catalog.product, { maxAgeMs: 600_000, maxEntries: 10_000 }),
+    user: remoteUsers(users),
+  },
+  onPlaced: () => {
+    relay.nudge();
+    saga.nudge();
+  },
+});
 
 let broker: Broker | undefined;
+let housekeeping: NodeJS.Timeout | undefined;
 await serve(app, {
   port: config.serverPort,
   drainMs: config.drainMs,
   prepare: async () => {
     await migrate(pool, migrations, app.log);
     broker = keepConnected(config, app.log, relay.work);
+    saga.start();
+    const forget = () => void forgetOldKeys(pool).catch((error: unknown) => app.log.warn({ reason: String(error) }));
+    housekeeping = setInterval(forget, 3_600_000);
   },
-  onClose: [async () => await broker?.close(), async () => catalog.close(), () => pool.end()],
+  onClose: [
+    async () => clearInterval(housekeeping),
+    () => saga.close(),
+    async () => await broker?.close(),
+    async () => catalog.close(),
+    async () => void (await Promise.all([users, inventory, payment].map((client) => client.close()))),
+    () => pool.end(),
+  ],
 });

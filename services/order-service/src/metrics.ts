@@ -30,6 +30,30 @@ export function orderMetrics(registry: Registry, pool: Pool): OrderMetrics {
   };
 }
 
+export interface SagaMetrics {
+  readonly steps: Counter<'action' | 'outcome'>;
+  readonly ended: Counter<'status'>;
+}
+
+/** The metrics of the saga. `outcome` is done, refused, or none when there was no answer that tells. */
+export function sagaMetrics(registry: Registry): SagaMetrics {
+  const registers = [registry];
+  return {
+    steps: new Counter({
+      name: 'saga_steps_total',
+      help: 'Attempts at a step of an order, by action and outcome.',
+      labelNames: ['action', 'outcome'],
+      registers,
+    }),
+    ended: new Counter({
+      name: 'orders_ended_total',
+      help: 'Orders that have ended, by their last status.',
+      labelNames: ['status'],
+      registers,
+    }),
+  };
+}
+
 /** One question to the database for both gauges of a scrape. */
 function sharedBacklog(pool: Pool): () => Promise<Backlog> {
   let asked: Promise<Backlog> | undefined;

@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { injectContext, query, transaction } from '@microservice-platform/common';
-import { type OrderCreated, orderEvents } from '@microservice-platform/common/order-events';
+import { type OrderEventType, orderEvents, orderEventTypes } from '@microservice-platform/common/order-events';
 import type { Pool, PoolClient } from 'pg';
+import type { Order } from './order.ts';
+import { orderNews } from './orders.ts';
 
 /** A message on its way to the broker. */
 export interface OutboxRow {
@@ -25,8 +27,8 @@ export interface Batch {
   readonly failures: readonly unknown[];
 }
 
-/** Writes the event into the transaction that makes it true. */
-export async function addOrderCreated(client: PoolClient, event: OrderCreated): Promise<void> {
+/** Writes the news of an order into the transaction that makes it true. */
+export async function addMessage(client: PoolClient, type: OrderEventType, order: Order): Promise<void> {
   const carrier: Record<string, string> = {};
   injectContext(carrier);
   await client.query(
@@ -34,11 +36,11 @@ export async function addOrderCreated(client: PoolClient, event: OrderCreated): 
      VALUES ($1, $2, $3, $4, $5, $6, $7)`,
     [
       randomUUID(),
-      orderEvents.type,
+      type,
       orderEvents.schemaVersion,
       orderEvents.exchange,
-      orderEvents.routingKey,
-      JSON.stringify(event),
+      orderEventTypes[type].routingKey,
+      JSON.stringify(orderNews(order)),
       carrier.traceparent ?? null,
     ],
   );

@@ -1,51 +1,71 @@
 import { Problem, query, transaction } from '@microservice-platform/common';
 import type { Pool } from 'pg';
-import { type Order, type Orders, orderCreated } from './orders.ts';
-import { addOrderCreated } from './outbox.ts';
+import { begin, claim, moveOn, postpone, waitingFor } from './due.ts';
+import { appendEvents, readHistory } from './history.ts';
+import { answerBefore, claimKey, keepAnswer } from './idempotency.ts';
+import { evolved, orderOf } from './order.ts';
+import type { Orders } from './orders.ts';
+import { addMessage } from './outbox.ts';
+import type { Sagas } from './runner.ts';
+import { columns, project, viewed } from './view.ts';
 
-/** `numeric` arrives as text: a double could not hold all of it. Ours fit. */
-interface Row extends Omit<Order, 'total' | 'created_at'> {
-  readonly total: string;
-  readonly created_at: Date;
-}
-
-const columns = 'id, product_id, quantity, user_id, status, total, created_at';
-
-/** Orders in PostgreSQL. */
-export function storedOrders(pool: Pool): Orders {
+/** Orders in PostgreSQL; a new one has `deadlineMs` to get through. */
+export function storedOrders(pool: Pool, deadlineMs: number): Orders {
   return {
-    add: (order) =>
+    before: (request) => answerBefore({ query: query.bind(undefined, pool) as Pool['query'] }, request),
+
+    place: ({ id, ...placed }, request) =>
       transaction(pool, async (client) => {
-        const { rows } = await client.query<Row>(
-          `INSERT INTO orders (id, product_id, quantity, user_id, status, total)
-           VALUES ($1, $2, $3, $4, $5, $6) RETURNING ${columns}`,
-          [order.id, order.product_id, order.quantity, order.user_id, order.status, order.total],
-        );
-        await addOrderCreated(client, orderCreated(order));
-        const [added] = rows.map(orderOf);
-        if (added === undefined) throw new Error('INSERT INTO orders returned no row');
-        return added;
+        await claimKey(client, request);
+        const before = await answerBefore(client, request);
+        if (before !== undefined) return { order: before, replayed: true };
+        const added = orderOf(id, await appendEvents(client, id, 0, [{ type: 'OrderPlaced', ...placed }]));
+        await project(client, added);
+        await begin(client, id, deadlineMs);
+        await addMessage(client, 'OrderCreated', added);
+        const { version: _version, ...order } = added;
+        await keepAnswer(client, request, order);
+        return { order, replayed: false };
       }),
 
     find: async (id) => {
-      const { rows } = await query<Row>(pool, `SELECT ${columns} FROM orders WHERE id = $1`, [id]);
-      return rows.map(orderOf)[0];
+      const { rows } = await query<Parameters<typeof viewed>[0]>(pool, `SELECT ${columns} FROM orders WHERE id = $1`, [
+        id,
+      ]);
+      const [row] = rows;
+      return row && { ...viewed(row), waiting: await waitingFor(pool, id) };
     },
 
     page: async ({ limit, after }) => {
-      const { rows } = await query<Row>(
+      const { rows } = await query<Parameters<typeof viewed>[0]>(
         pool,
         `SELECT ${columns} FROM orders WHERE position > $1 ORDER BY position LIMIT $2`,
         [after === undefined ? 0 : await positionOf(pool, after), limit + 1],
       );
-      const items = rows.slice(0, limit).map(orderOf);
+      const items = rows.slice(0, limit).map(viewed);
       return { items, next: rows.length > limit ? (items.at(-1)?.id ?? null) : null };
     },
   };
 }
 
-function orderOf(row: Row): Order {
-  return { ...row, total: Number(row.total), created_at: row.created_at.toISOString() };
+/** The orders that have not ended, in PostgreSQL. A process that takes one on has `leaseMs` for each step. */
+export function storedSagas(pool: Pool, leaseMs: number): Sagas {
+  return {
+    claim: (limit) => claim(pool, limit, leaseMs),
+    load: (id) => transaction(pool, async (client) => orderOf(id, await readHistory(client, id))),
+    record: (order, events) =>
+      transaction(pool, async (client) => {
+        const recorded = await appendEvents(client, order.id, order.version, events);
+        const changed = recorded.reduce(evolved, order);
+        await project(client, changed);
+        const hasEnded = changed.status === 'completed' || changed.status === 'compensated';
+        await moveOn(client, order.id, hasEnded ? 'ended' : { leaseMs });
+        if (changed.status === 'completed') await addMessage(client, 'OrderCompleted', changed);
+        if (changed.status === 'compensated') await addMessage(client, 'OrderCompensated', changed);
+        return changed;
+      }),
+    postpone: (id, pauseMs, reason) => postpone(pool, id, pauseMs, reason),
+  };
 }
 
 async function positionOf(pool: Pool, id: string): Promise<string> {

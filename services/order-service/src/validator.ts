@@ -1,5 +1,5 @@
 import { type FieldError, Problem } from '@microservice-platform/common';
-import type { OrderRequest } from './orders.ts';
+import type { OrderRequest } from './order.ts';
 
 export interface PageRequest {
   readonly limit: number;

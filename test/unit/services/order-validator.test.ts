@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Problem } from '../../../services/common/src/problem.ts';
-import { orderCreated, totalOf } from '../../../services/order-service/src/orders.ts';
+import { orderOf } from '../../../services/order-service/src/order.ts';
+import { orderNews, totalOf } from '../../../services/order-service/src/orders.ts';
 import { orderId, orderRequest, pageRequest } from '../../../services/order-service/src/validator.ts';
 
 function problem(run: () => unknown): Problem {
@@ -62,8 +63,9 @@ describe('a new order', () => {
   });
 
   it('is told to the shop by four fields and no others', () => {
-    const order = { ...whole, id: 'o-1', status: 'created', total: 1 } as const;
-    expect(orderCreated(order)).toEqual({ order_id: 'o-1', product_id: 1, quantity: 1, user_id: 'u-1' });
+    const placed = { type: 'OrderPlaced', ...whole, total: 1, degraded: [] } as const;
+    const order = orderOf('o-1', [{ version: 1, event: placed, at: new Date(0) }]);
+    expect(orderNews(order)).toEqual({ order_id: 'o-1', product_id: 1, quantity: 1, user_id: 'u-1' });
   });
 });
 
