@@ -1,18 +1,32 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { analyticsConfig } from '../../../services/analytics-service/src/config.ts';
 import { gatewayConfig } from '../../../services/api-gateway/src/config.ts';
 import type { ConfigSchema } from '../../../services/common/src/config.ts';
 import { telemetryConfig } from '../../../services/common/src/telemetry-config.ts';
 import { timeouts } from '../../../services/common/src/timeouts.ts';
+import { inventoryConfig } from '../../../services/inventory-service/src/config.ts';
 import { notificationConfig } from '../../../services/notification-service/src/config.ts';
 import { orderConfig } from '../../../services/order-service/src/config.ts';
+import { paymentConfig } from '../../../services/payment-service/src/config.ts';
 import { productConfig } from '../../../services/product-service/src/config.ts';
+import { userConfig } from '../../../services/user-service/src/config.ts';
 
 const readme = readFileSync(new URL('../../../services/README.md', import.meta.url), 'utf8');
 
 describe("the services' README", () => {
   it('names every variable that a service reads, and no other', () => {
-    const schemas: ConfigSchema[] = [telemetryConfig, gatewayConfig, productConfig, orderConfig, notificationConfig];
+    const schemas: ConfigSchema[] = [
+      telemetryConfig,
+      analyticsConfig,
+      gatewayConfig,
+      inventoryConfig,
+      notificationConfig,
+      orderConfig,
+      paymentConfig,
+      productConfig,
+      userConfig,
+    ];
     const read = schemas.flatMap((schema) => Object.values(schema).map(({ variable }) => variable));
     const table = readme.slice(readme.indexOf('## Environment'), readme.indexOf('## Running one'));
     const named = table.match(/`[A-Z]+(_[A-Z]+)+`/g)?.map((it) => it.replaceAll('`', ''));
