@@ -40,7 +40,12 @@ beforeAll(async () => {
   const own = await postgres.createDatabase('orders');
   pool = database(settingsOf(own), recordingLog());
   product = await startService('product-service', databaseEnv(await postgres.createDatabase('product')));
-  env = { ...databaseEnv(own), ...brokerEnv(rabbitmq, proxy.port), ...productEnv(product.grpcAddress) };
+  env = {
+    ...databaseEnv(own),
+    ...brokerEnv(rabbitmq, proxy.port),
+    ...productEnv(product.grpcAddress),
+    ORDER_DEADLINE_MS: '3600000', // nothing but the news of new orders: none is compensated meanwhile
+  };
   await withChannel(rabbitmq, declareOrderEvents);
 });
 afterAll(async () => {
@@ -165,6 +170,7 @@ describe('the outbox', () => {
   });
 
   it('looks at the database only now and then while there is nothing to do', async () => {
+    await query(pool, 'DELETE FROM sagas');
     await startOrders();
     const transactions = async () => {
       const sql = `SELECT xact_commit::int AS n FROM pg_stat_database WHERE datname = 'orders'`;
@@ -209,8 +215,7 @@ describe('the outbox', () => {
     await place(order, 1);
     await waiting(0);
     await withChannel(rabbitmq, async (channel) => {
-      await channel.deleteQueue('orders');
-      await channel.deleteQueue(tap);
+      for (const queue of ['orders', 'analytics', tap]) await channel.deleteQueue(queue);
     });
     const placed = await place(order, 1);
     const unroutable = 'messages_unroutable_total{type="OrderCreated"}';

@@ -1,19 +1,16 @@
 import type { Channel } from 'amqplib';
 
-/**
- * The contract of the order events. Publisher and consumer both declare it, so that it does not matter who is first.
- * The queue has no arguments, since those could never be changed: a message that cannot be used is published to the
- * dead letters by the consumer, which also says why.
- */
-export const orderEvents = {
-  exchange: 'orders.events',
-  routingKey: 'order.created',
-  queue: 'orders',
-  /** Exchange and queue of the same name. */
-  deadLetters: 'orders.dead',
-  type: 'OrderCreated',
-  schemaVersion: 1,
-} as const;
+/** Every type of event in the life of an order, with the routing key it is published with: the whole list. */
+export const orderEventTypes = {
+  OrderCreated: { routingKey: 'order.created' },
+  OrderCompleted: { routingKey: 'order.completed' },
+  OrderCompensated: { routingKey: 'order.compensated' },
+} as const satisfies Record<string, { readonly routingKey: string }>;
+
+export type OrderEventType = keyof typeof orderEventTypes;
+
+/** What the events of all types share. */
+export const orderEvents = { exchange: 'orders.events', schemaVersion: 1 } as const;
 
 /** Names of the headers around a body. */
 export const eventHeaders = {
@@ -22,21 +19,54 @@ export const eventHeaders = {
   reason: 'dead-letter-reason',
 } as const;
 
-/** The body of an `OrderCreated` message: these fields and no others. */
-export interface OrderCreated {
+/** The body of an order event of any type: these fields and no others. */
+export interface OrderEvent {
   readonly order_id: string;
   readonly product_id: number;
   readonly quantity: number;
   readonly user_id: string;
 }
 
-/** Makes the exchanges, queues and bindings that are missing; changes nothing that exists. */
+/** A subscriber's own copy of the events that it asked for. */
+export interface OrderSubscription {
+  readonly queue: string;
+  readonly binding: string;
+  /** Exchange and queue of the same name. */
+  readonly deadLetters: string;
+  /** What the subscriber can read; anything else in its queue is a dead letter. */
+  readonly types: readonly OrderEventType[];
+}
+
+/** Who hears of what. */
+export const orderSubscriptions = {
+  notification: {
+    queue: 'orders',
+    binding: orderEventTypes.OrderCreated.routingKey,
+    deadLetters: 'orders.dead',
+    types: ['OrderCreated'],
+  },
+  analytics: {
+    queue: 'analytics',
+    binding: 'order.*',
+    deadLetters: 'analytics.dead',
+    types: ['OrderCreated', 'OrderCompleted', 'OrderCompensated'],
+  },
+} as const satisfies Record<string, OrderSubscription>;
+
+/**
+ * Makes the exchanges, queues and bindings that are missing; changes nothing that exists. Publisher and subscribers
+ * all declare everything, so that it does not matter who is first: no event is published before the queues of those
+ * who want it. The queues have no arguments, since those could never be changed: a message that cannot be used is
+ * published to the dead letters by the consumer, which also says why.
+ */
 export async function declareOrderEvents(channel: Channel): Promise<void> {
-  const { exchange, routingKey, queue, deadLetters } = orderEvents;
+  const { exchange } = orderEvents;
   await channel.assertExchange(exchange, 'topic', { durable: true });
-  await channel.assertExchange(deadLetters, 'topic', { durable: true });
-  await channel.assertQueue(deadLetters, { durable: true });
-  await channel.bindQueue(deadLetters, deadLetters, '#');
-  await channel.assertQueue(queue, { durable: true });
-  await channel.bindQueue(queue, exchange, routingKey);
+  for (const { queue, binding, deadLetters } of Object.values(orderSubscriptions)) {
+    await channel.assertExchange(deadLetters, 'topic', { durable: true });
+    await channel.assertQueue(deadLetters, { durable: true });
+    await channel.bindQueue(deadLetters, deadLetters, '#');
+    await channel.assertQueue(queue, { durable: true });
+    await channel.bindQueue(queue, exchange, binding);
+  }
 }

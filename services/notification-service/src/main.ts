@@ -1,11 +1,12 @@
 import { database, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
 import { type Broker, keepConnected } from '@microservice-platform/common/broker';
-import { Counter } from 'prom-client';
+import { orderEventConsumer } from '@microservice-platform/common/consumer';
+import { orderSubscriptions } from '@microservice-platform/common/order-events';
 import { notificationConfig } from './config.ts';
-import { orderConsumer } from './consumer.ts';
 import { notificationRoutes } from './handlers.ts';
 import { migrations } from './migrations.ts';
-import { storedNotifications } from './repository.ts';
+import { orderReceived } from './notifications.ts';
+import { addNotification, storedNotifications } from './repository.ts';
 
 const config = readConfig(process.env, notificationConfig);
 let broker: Broker | undefined;
@@ -17,15 +18,14 @@ const app = service({
   checks: { database: () => ping(pool), broker: async () => broker?.check() },
 });
 const pool = database(config, app.log);
-const notifications = storedNotifications(pool);
-const consumed = new Counter({
-  name: 'messages_consumed_total',
-  help: 'Deliveries by outcome: stored, duplicate, dead, or requeued after a failure.',
-  labelNames: ['outcome'],
-  registers: [app.metrics.registry],
+const consume = orderEventConsumer({
+  pool,
+  log: app.log,
+  registry: app.metrics.registry,
+  subscription: orderSubscriptions.notification,
+  handle: (client, { event }) => addNotification(client, orderReceived(event)),
 });
-const consume = orderConsumer({ notifications, log: app.log, consumed });
-notificationRoutes(app, notifications);
+notificationRoutes(app, storedNotifications(pool));
 
 await serve(app, {
   port: config.serverPort,

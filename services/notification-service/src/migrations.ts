@@ -21,4 +21,9 @@ export const migrations: readonly Migration[] = [
       );
     `,
   },
+  {
+    version: 2,
+    name: 'forgetting messages',
+    sql: 'CREATE INDEX processed_messages_by_age ON processed_messages (processed_at)',
+  },
 ];

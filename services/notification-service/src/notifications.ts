@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { OrderCreated } from '@microservice-platform/common/order-events';
+import type { OrderEvent } from '@microservice-platform/common/order-events';
 
 export interface NewNotification {
   readonly id: string;
@@ -15,18 +15,12 @@ export interface Notification extends NewNotification {
 
 /** Where notifications are kept. */
 export interface Notifications {
-  /**
-   * Keeps the notification and the fact that the message with `messageId` was dealt with: both, or neither.
-   *
-   * @returns false when that message was dealt with before; then nothing changes
-   */
-  readonly addOnce: (messageId: string, notification: NewNotification) => Promise<boolean>;
   /** Oldest first. */
   readonly ofOrder: (orderId: string) => Promise<readonly Notification[]>;
 }
 
 /** What the customer is told about a new order. */
-export function orderReceived({ order_id, product_id, quantity, user_id }: OrderCreated): NewNotification {
+export function orderReceived({ order_id, product_id, quantity, user_id }: OrderEvent): NewNotification {
   const pieces = quantity === 1 ? '1 piece' : `${quantity} pieces`;
   return {
     id: randomUUID(),

@@ -1,6 +1,6 @@
-import { query, transaction } from '@microservice-platform/common';
-import type { Pool } from 'pg';
-import type { Notification, Notifications } from './notifications.ts';
+import { query } from '@microservice-platform/common';
+import type { Pool, PoolClient } from 'pg';
+import type { NewNotification, Notification, Notifications } from './notifications.ts';
 
 interface Row extends Omit<Notification, 'created_at'> {
   readonly created_at: Date;
@@ -9,25 +9,20 @@ interface Row extends Omit<Notification, 'created_at'> {
 /** More than any order has. */
 const maxPerOrder = 100;
 
+/** Keeps the notification, in the transaction of `client`. */
+export async function addNotification(client: PoolClient, notification: NewNotification): Promise<void> {
+  const { id, order_id, user_id, message } = notification;
+  await client.query('INSERT INTO notifications (id, order_id, user_id, message) VALUES ($1, $2, $3, $4)', [
+    id,
+    order_id,
+    user_id,
+    message,
+  ]);
+}
+
 /** Notifications in PostgreSQL. */
 export function storedNotifications(pool: Pool): Notifications {
   return {
-    addOnce: (messageId, { id, order_id, user_id, message }) =>
-      transaction(pool, async (client) => {
-        const { rowCount } = await client.query(
-          'INSERT INTO processed_messages (id) VALUES ($1) ON CONFLICT DO NOTHING',
-          [messageId],
-        );
-        if (rowCount === 0) return false;
-        await client.query('INSERT INTO notifications (id, order_id, user_id, message) VALUES ($1, $2, $3, $4)', [
-          id,
-          order_id,
-          user_id,
-          message,
-        ]);
-        return true;
-      }),
-
     ofOrder: async (orderId) => {
       const { rows } = await query<Row>(
         pool,

@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { orderSubscriptions } from '../../../services/common/src/order-events.ts';
+import { type IncomingMessage, readOrderEvent } from '../../../services/common/src/read-order-event.ts';
 import { orderReceived } from '../../../services/notification-service/src/notifications.ts';
-import { type IncomingMessage, readMessage } from '../../../services/notification-service/src/validator.ts';
 
 const event = {
   order_id: '2f0c31ea-6f2c-4c5c-9a5e-6b6c3b0a8f11',
@@ -15,19 +16,25 @@ function message(body: unknown, properties: IncomingMessage['properties'] = {}):
   return { content, properties: { messageId: 'm-1', type: 'OrderCreated', ...properties } };
 }
 
+const readMessage = (it: IncomingMessage) => readOrderEvent(it, orderSubscriptions.notification.types);
+
 describe('a message of the queue', () => {
   it('is read with its id', () => {
-    expect(readMessage(message(event))).toEqual({ kind: 'order created', messageId: 'm-1', event });
+    expect(readMessage(message(event))).toEqual({
+      kind: 'order event',
+      message: { id: 'm-1', type: 'OrderCreated', event },
+    });
   });
 
   it('may hold fields that are not known here', () => {
-    expect(readMessage(message({ ...event, coupon: 'x' }))).toMatchObject({ kind: 'order created' });
+    expect(readMessage(message({ ...event, coupon: 'x' }))).toMatchObject({ kind: 'order event' });
   });
 
   it.each<[string, IncomingMessage, string]>([
     ['no JSON', message(Buffer.from('order 17')), 'the body is not a JSON object'],
     ['a list', message([]), 'the body is not a JSON object'],
     ['no id', message(event, { messageId: undefined }), 'the message has no id'],
+    ['an id that no database holds', message(event, { messageId: 'a\0' }), 'the message has no id'],
     ['another type', message(event, { type: 'OrderShipped' }), 'the type of the message is not OrderCreated'],
     ['a newer version', message(event, { headers: { 'schema-version': 2 } }), 'schema version 2 is not known here'],
     ['a bad order', message({ ...event, order_id: '17' }), 'order_id is not a UUID'],
@@ -44,7 +51,7 @@ describe('a message of the queue', () => {
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), fc.uint8Array()), fc.anything(), header, (body, type, headers) => {
         const content = body instanceof Uint8Array ? Buffer.from(body) : body;
-        expect(readMessage(message(content, { type, headers })).kind).toMatch(/^(unusable|order created)$/);
+        expect(readMessage(message(content, { type, headers })).kind).toMatch(/^(unusable|order event)$/);
       }),
     );
   });

@@ -1,0 +1,5 @@
+import { baseConfig, databaseConfig } from '@microservice-platform/common';
+import { brokerConfig } from '@microservice-platform/common/broker';
+
+/** The environment of the analytics service. */
+export const analyticsConfig = { ...baseConfig, ...databaseConfig, ...brokerConfig } as const;

@@ -1,0 +1,38 @@
+import { database, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
+import { type Broker, keepConnected } from '@microservice-platform/common/broker';
+import { orderEventConsumer } from '@microservice-platform/common/consumer';
+import { orderSubscriptions } from '@microservice-platform/common/order-events';
+import { analyticsConfig } from './config.ts';
+import { analyticsRoutes } from './handlers.ts';
+import { migrations } from './migrations.ts';
+import { countsOf } from './product-counts.ts';
+import { addCounts, storedCounts } from './repository.ts';
+
+const config = readConfig(process.env, analyticsConfig);
+let broker: Broker | undefined;
+// Consuming is what this service is for: without the broker it says that it is not ready, and why.
+const app = service({
+  name: 'analytics-service',
+  version: config.version,
+  logLevel: config.logLevel,
+  checks: { database: () => ping(pool), broker: async () => broker?.check() },
+});
+const pool = database(config, app.log);
+const consume = orderEventConsumer({
+  pool,
+  log: app.log,
+  registry: app.metrics.registry,
+  subscription: orderSubscriptions.analytics,
+  handle: (client, { type, event }) => addCounts(client, countsOf(type, event)),
+});
+analyticsRoutes(app, storedCounts(pool));
+
+await serve(app, {
+  port: config.serverPort,
+  drainMs: config.drainMs,
+  prepare: async () => {
+    await migrate(pool, migrations, app.log);
+    broker = keepConnected(config, app.log, consume);
+  },
+  onClose: [async () => await broker?.close(), () => pool.end()],
+});
