@@ -1,8 +1,10 @@
-import { createServer } from 'node:http';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
+import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it } from 'vitest';
 import { httpClient } from '../../services/common/src/http-client.ts';
 import { UpstreamError } from '../../services/common/src/upstream-error.ts';
+import { eventually } from '../support/eventually.ts';
 
 const closers: (() => unknown)[] = [];
 afterAll(async () => {
@@ -69,6 +71,14 @@ describe.concurrent('a call to another service', () => {
     expect(error.message).toMatch(new RegExp(`GET http://127.0.0.1:\\d+/things/1 answered ${status}`));
   });
 
+  it.each([
+    [503, 'unavailable'],
+    [504, 'upstream_timeout'],
+  ])('that is answered %d keeps that meaning: %s', async (status, code) => {
+    const client = await clientOf((_request, response) => response.writeHead(status).end());
+    expect((await failure(() => client.request('GET', '/'))).error).toMatchObject({ code, status });
+  });
+
   it('that is answered with more than 1 MiB is an error, with exactly 1 MiB it is not', async () => {
     const client = await clientOf(({ url }, response) => response.end(Buffer.alloc(Number(url?.slice(1)), 'x')));
     const { error } = await failure(() => client.send('GET', `/${1024 * 1024 + 1}`));
@@ -101,5 +111,76 @@ describe.concurrent('a call to another service', () => {
     expect(error.code).toBe('unavailable');
     expect(seconds).toBeLessThan(0.2);
     expect((await Promise.allSettled(waiting)).map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+  });
+
+  it.each([
+    ['GET', {}, 2],
+    ['PUT', {}, 2],
+    ['DELETE', {}, 2],
+    ['POST', {}, 1],
+    ['PATCH', {}, 1],
+    ['POST', { headers: { 'Idempotency-Key': '"k"' } }, 2],
+  ])('by %s %j that fails is made %d times, each within what is left of its time', async (method, request, times) => {
+    const seen: IncomingHttpHeaders[] = [];
+    const client = await clientOf(({ headers }, response) => {
+      seen.push(headers);
+      setTimeout(() => response.writeHead(503).end(), 50);
+    });
+    expect((await client.send(method, '/', request)).status).toBe(503);
+    const [first, second] = seen.map((headers) => Number(headers['x-request-timeout-ms']));
+    expect(seen.map((headers) => headers['x-request-attempt'])).toEqual([undefined, '2'].slice(0, times));
+    expect(first).toBeGreaterThan(4_500);
+    expect(first).toBeLessThanOrEqual(5_000);
+    if (times === 2) expect(second).toBeLessThanOrEqual((first ?? 0) - 45);
+  });
+
+  it('whose connection breaks is answered all the same, if it may be repeated', async () => {
+    let asked = 0;
+    const client = await clientOf(({ socket }, response) => {
+      asked += 1;
+      if (asked % 2 === 1) socket.destroy();
+      else response.end('{}');
+    });
+    expect((await client.request('GET', '/')).status).toBe(200);
+    expect((await failure(() => client.request('POST', '/'))).error.code).toBe('upstream_error');
+    expect(asked).toBe(3);
+  });
+
+  it.each([
+    [404, {}],
+    [502, { 'x-already-retried': 'true' }],
+  ])('that is answered %d %j is not repeated', async (status, headers) => {
+    let asked = 0;
+    const client = await clientOf((_request, response) => {
+      asked += 1;
+      response.writeHead(status, headers).end();
+    });
+    expect((await client.send('GET', '/')).status).toBe(status);
+    expect(asked).toBe(1);
+  });
+
+  it('is not made while the service fails, and made again soon after it recovered; all of it is counted', async () => {
+    let asked = 0;
+    let well = false;
+    const registry = new Registry();
+    const client = await clientOf(
+      (_request, response) => {
+        asked += 1;
+        response.writeHead(well ? 200 : 500).end();
+      },
+      { name: 'leaf', registry },
+    );
+    for (let i = 0; i < 10; i += 1) await client.send('POST', '/');
+    const { error, seconds } = await failure(() => client.send('POST', '/'));
+    expect([error.code, asked]).toEqual(['unavailable', 10]);
+    expect(seconds).toBeLessThan(0.1);
+    expect(await registry.metrics()).toContain('circuit_breaker_state{dependency="leaf"} 2');
+    well = true;
+    await eventually(async () => expect((await client.send('POST', '/')).status).toBe(200), { withinMs: 3_000 });
+    const metrics = await registry.metrics();
+    expect(metrics).toContain('circuit_breaker_state{dependency="leaf"} 0');
+    expect(metrics).toContain('outbound_requests_total{dependency="leaf",outcome="failed"} 10');
+    expect(metrics).toContain('outbound_requests_total{dependency="leaf",outcome="answered"} 1');
+    expect(metrics).toMatch(/outbound_requests_total\{dependency="leaf",outcome="breaker_open"\} \d/);
   });
 });

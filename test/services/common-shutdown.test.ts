@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runService, startService } from '../support/service-process.ts';
+import { gatewayEnv } from '../support/shop.ts';
 
 /** A backend that keeps every request until the test lets it go. */
 const held: ServerResponse[] = [];
@@ -19,12 +20,7 @@ afterAll(() => {
 });
 
 function startGateway(drainMs: number) {
-  return startService('api-gateway', {
-    PRODUCT_SERVICE_URL: backendUrl,
-    ORDER_SERVICE_URL: backendUrl,
-    NOTIFICATION_SERVICE_URL: backendUrl,
-    SHUTDOWN_DRAIN_MS: String(drainMs),
-  });
+  return startService('api-gateway', { ...gatewayEnv(backendUrl), SHUTDOWN_DRAIN_MS: String(drainMs) });
 }
 
 const noDatabase = {

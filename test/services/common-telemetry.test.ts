@@ -4,6 +4,7 @@ import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@open
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { jaegerExporter } from '../../services/common/src/jaeger-exporter.ts';
 import { startService } from '../support/service-process.ts';
+import { gatewayEnv } from '../support/shop.ts';
 
 const sockets = new Set<Socket>();
 const silent = createServer((socket) => void sockets.add(socket.on('error', () => undefined)));
@@ -18,16 +19,10 @@ afterAll(() => {
   for (const socket of sockets) socket.destroy();
 });
 
-const backends = {
-  PRODUCT_SERVICE_URL: 'http://127.0.0.1:1',
-  ORDER_SERVICE_URL: 'http://127.0.0.1:1',
-  NOTIFICATION_SERVICE_URL: 'http://127.0.0.1:1',
-};
-
 describe.concurrent.each(['otlp', 'jaeger'])('a collector for %s', (exporter) => {
   function gatewayWith(endpoint: string) {
     return startService('api-gateway', {
-      ...backends,
+      ...gatewayEnv(),
       OTEL_TRACES_EXPORTER: exporter,
       OTEL_EXPORTER_OTLP_ENDPOINT: endpoint,
       OTEL_EXPORTER_JAEGER_ENDPOINT: endpoint,
@@ -86,7 +81,7 @@ describe('the exporter for jaeger', () => {
 
 describe('the exporter console', () => {
   it('writes spans to the output', async () => {
-    const gateway = await startService('api-gateway', { ...backends, OTEL_TRACES_EXPORTER: 'console' });
+    const gateway = await startService('api-gateway', { ...gatewayEnv(), OTEL_TRACES_EXPORTER: 'console' });
     await fetch(`${gateway.url}/nothing`);
     await gateway.stop();
     expect(gateway.log.some(({ msg }) => String(msg).includes("'url.path': '/nothing'"))).toBe(true);

@@ -5,6 +5,7 @@ import { productService } from '../../services/product-service/src/grpc.ts';
 import { type Jaeger, type Span, startJaeger } from '../support/jaeger.ts';
 import { type Postgres, type PostgresDatabase, startPostgres } from '../support/postgres.ts';
 import { type ServiceProcess, startService } from '../support/service-process.ts';
+import { gatewayEnv } from '../support/shop.ts';
 
 let jaeger: Jaeger;
 let postgres: Postgres;
@@ -72,9 +73,8 @@ describe('a trace', () => {
   beforeAll(async () => {
     products = await productWith({ OTEL_TRACES_EXPORTER: 'otlp' });
     gateway = await startService('api-gateway', {
+      ...gatewayEnv(),
       PRODUCT_SERVICE_URL: products.url,
-      ORDER_SERVICE_URL: 'http://127.0.0.1:1',
-      NOTIFICATION_SERVICE_URL: 'http://127.0.0.1:1',
       OTEL_TRACES_EXPORTER: 'otlp',
       OTEL_EXPORTER_OTLP_ENDPOINT: jaeger.otlpEndpoint,
     });
@@ -116,11 +116,14 @@ describe('a trace', () => {
     expect(span.tags).not.toHaveProperty('error');
   });
 
-  it('says that it failed where it failed', async () => {
+  it('says that it failed where it failed, each attempt of a call for itself', async () => {
     const caller = callersSpan();
     expect((await fetch(`${gateway.url}/orders`, { headers: caller.headers })).status).toBe(502);
-    const spans = await jaeger.spansOf(caller.traceId, 2);
-    for (const name of ['GET /orders', 'GET']) expect(only(spans, 'api-gateway', name).tags.error).toBe(true);
+    const spans = await jaeger.spansOf(caller.traceId, 3);
+    expect(only(spans, 'api-gateway', 'GET /orders').tags.error).toBe(true);
+    const attempts = spans.filter(({ name }) => name === 'GET');
+    expect(attempts.map(({ tags }) => tags.error)).toEqual([true, true]);
+    expect(attempts.map(({ tags }) => tags['http.request.resend_count'] ?? 0)).toEqual(expect.arrayContaining([0, 1]));
   });
 
   it('is not made of probes and scrapes', async () => {

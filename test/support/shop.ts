@@ -24,10 +24,18 @@ export function brokerEnv(broker: RabbitMqAddress, port = broker.port): Record<s
   };
 }
 
-/** The environment of order-service with this product service. */
+/** The environment of order-service with this product service; the others are where nobody listens. */
 export function productEnv(address: string): Record<string, string> {
   const [host = '', port = ''] = address.split(':');
-  return { PRODUCT_SERVICE_HOST: host, PRODUCT_SERVICE_PORT: port };
+  const others = ['USER', 'INVENTORY', 'PAYMENT'].map((name) => [`${name}_SERVICE_URL`, 'http://127.0.0.1:1']);
+  return { PRODUCT_SERVICE_HOST: host, PRODUCT_SERVICE_PORT: port, ...Object.fromEntries(others) };
+}
+
+const backends = ['USER', 'PRODUCT', 'ORDER', 'NOTIFICATION', 'INVENTORY', 'PAYMENT', 'ANALYTICS'];
+
+/** The environment of the gateway: every backend is at `url`, where nobody listens unless it is given. */
+export function gatewayEnv(url = 'http://127.0.0.1:1'): Record<string, string> {
+  return Object.fromEntries(backends.map((name) => [`${name}_SERVICE_URL`, url]));
 }
 
 /** Runs `work` with a channel of its own, closed afterwards. */
@@ -86,15 +94,17 @@ export interface Answer {
   readonly body: any;
 }
 
-/** One HTTP request with a JSON answer. */
+/** One HTTP request with a JSON answer; one with a body is a POST, and a new one to who knows repetitions by their key. */
 export async function ask(url: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
   const response = await fetch(url, {
     ...(body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) }),
-    headers: { ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+    headers: { ...(body === undefined ? {} : postHeaders()), ...headers },
     signal: AbortSignal.timeout(15_000),
   });
   return { status: response.status, headers: response.headers, body: await response.json() };
 }
+
+const postHeaders = () => ({ 'content-type': 'application/json', 'idempotency-key': `"${crypto.randomUUID()}"` });
 
 /** The value of a sample in the metrics of a service; undefined when there is no such line. */
 export async function metric(url: string, sample: string): Promise<number | undefined> {

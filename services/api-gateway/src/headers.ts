@@ -4,10 +4,18 @@ import type { HttpAnswer } from '@microservice-platform/common';
 /**
  * What passes the gateway, by name; everything else is dropped, so that a caller cannot speak to a backend in the
  * gateway's name and a backend cannot leak what it runs on. Hop-by-hop headers are not in it by nature. The trace
- * context and the request id are set anew.
+ * context, the request id and the time that is left are set anew.
  */
-const toBackend = ['accept', 'content-type'] as const;
-const toCaller = ['allow', 'cache-control', 'content-type', 'etag', 'location', 'retry-after'] as const;
+const toBackend = ['accept', 'content-type', 'idempotency-key'] as const;
+const toCaller = [
+  'allow',
+  'cache-control',
+  'content-type',
+  'etag',
+  'idempotency-replayed',
+  'location',
+  'retry-after',
+] as const;
 
 /** The headers of a request to a backend. */
 export function requestHeaders(received: IncomingHttpHeaders, requestId: string): Record<string, string> {

@@ -1,10 +1,18 @@
+import type { Registry } from 'prom-client';
 import { Pool } from 'undici';
+import { gaveUpHeader } from './deadline.ts';
 import { exchange, type HttpAnswer, maxAnswerBytes, type OutgoingRequest } from './http-exchange.ts';
+import type { OutboundCall } from './outbound-call.ts';
+import { callPolicy, resilience } from './resilience.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 export interface HttpClientOptions {
   readonly baseUrl: string;
-  /** For the whole exchange: connecting, asking, and the last byte of the answer. */
+  /** The service that is asked, as metrics and messages name it. */
+  readonly name?: string;
+  /** Where the calls are counted. */
+  readonly registry?: Registry;
+  /** For the whole call, retries included: connecting, asking, and the last byte of the answer. */
   readonly timeoutMs?: number;
   /** At most so many requests at once, each on a connection of its own; more are refused at once, not queued. */
   readonly maxConcurrent?: number;
@@ -24,28 +32,29 @@ export interface HttpClient {
 
 const connectMs = 2_000;
 
-/** Calls to one other service: pooled, bounded, each with a client span whose context travels along. */
+/** What the other side says of those behind it holds for us too. */
+const codeOfStatus: Readonly<Record<number, UpstreamError['code']>> = { 503: 'unavailable', 504: 'upstream_timeout' };
+
+/** Calls to one other service: pooled, under {@link resilience}, each with a client span whose context travels along. */
 export function httpClient(options: HttpClientOptions): HttpClient {
-  const { baseUrl, timeoutMs = 5_000, maxConcurrent = 64 } = options;
-  const { origin, pathname } = new URL(baseUrl);
+  const { timeoutMs = resilience.timeoutMs, maxConcurrent = resilience.maxConcurrent, registry } = options;
+  const { origin, pathname, host } = new URL(options.baseUrl);
   const prefix = pathname.replace(/\/$/, '');
   const pool = new Pool(origin, {
     connections: maxConcurrent,
     maxResponseSize: maxAnswerBytes,
     connect: { timeout: Math.min(connectMs, timeoutMs) },
   });
-  let underWay = 0;
+  const policy = callPolicy({ name: options.name ?? host, registry, timeoutMs, maxConcurrent });
 
-  const send: HttpClient['send'] = async (method, path, request = {}) => {
-    if (underWay >= maxConcurrent) {
-      throw new UpstreamError('unavailable', `${origin}: ${underWay} requests are under way already`);
-    }
-    underWay += 1;
-    try {
-      return await exchange(pool, { origin, method, path: `${prefix}${path}`, timeoutMs }, request);
-    } finally {
-      underWay -= 1;
-    }
+  const send: HttpClient['send'] = (method, path, request = {}) => {
+    const target = { origin, method, path: `${prefix}${path}` };
+    return policy.call({
+      repeatable: isRepeatable(method, request),
+      signal: request.signal,
+      attempt: (limits) => exchange(pool, { target, request, limits }),
+      judge,
+    });
   };
 
   return {
@@ -53,13 +62,30 @@ export function httpClient(options: HttpClientOptions): HttpClient {
     request: async (method, path, request) => {
       const answer = await send(method, path, request);
       if (answer.status < 200 || answer.status > 299) {
-        throw new UpstreamError('upstream_error', `${method} ${origin}${path} answered ${answer.status}`, answer);
+        const code = codeOfStatus[answer.status] ?? 'upstream_error';
+        throw new UpstreamError(code, `${method} ${origin}${path} answered ${answer.status}`, answer);
       }
       return { ...answer, body: parsed(answer, `${method} ${origin}${path}`) };
     },
     close: () => pool.close(),
   };
 }
+
+/** Asking twice does the same as asking once: by the method, or since the other side knows the key again. */
+function isRepeatable(method: string, { headers = {} }: OutgoingRequest): boolean {
+  if (['GET', 'HEAD', 'PUT', 'DELETE'].includes(method)) return true;
+  return Object.keys(headers).some((name) => name.toLowerCase() === 'idempotency-key');
+}
+
+const judge: OutboundCall<HttpAnswer>['judge'] = (settled) => {
+  if (settled.status === 'rejected') {
+    const { reason }: { reason: unknown } = settled;
+    return reason instanceof UpstreamError && reason.code === 'upstream_timeout' ? 'late' : 'failed';
+  }
+  const { status, headers } = settled.value;
+  if (status < 500) return 'answered';
+  return headers[gaveUpHeader] === undefined ? 'failed' : 'failed_below';
+};
 
 function parsed({ body }: HttpAnswer, what: string): unknown {
   if (body.length === 0) return undefined;

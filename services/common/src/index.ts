@@ -1,4 +1,5 @@
 export { SpanKind } from '@opentelemetry/api';
+export { backoffMs } from './backoff.ts';
 export type { ConfigOf, ConfigSchema, Setting } from './config.ts';
 export {
   baseConfig,
@@ -12,7 +13,9 @@ export {
   text,
   url,
 } from './config.ts';
-export type { Check } from './health.ts';
+export { withDeadline } from './deadline.ts';
+export { codeOf, grpcStatus, problemCodeKey, statusOf } from './grpc-status.ts';
+export type { Check, Readiness } from './health.ts';
 export type { HttpClient } from './http-client.ts';
 export { httpClient } from './http-client.ts';
 export type { HttpAnswer, OutgoingRequest } from './http-exchange.ts';
@@ -21,10 +24,12 @@ export { migrate } from './migrations.ts';
 export type { DatabaseSettings, Log } from './postgres.ts';
 export { database, ping, query, transaction } from './postgres.ts';
 export type { FieldError, ProblemBody, ProblemCode } from './problem.ts';
-export { Problem, problemMediaType, problems } from './problem.ts';
+export { Problem, problemMediaType, problemOf, problems } from './problem.ts';
+export type { CallPolicy } from './resilience.ts';
+export { callPolicy, resilience } from './resilience.ts';
 export type { ServeOptions } from './serve.ts';
 export { serve } from './serve.ts';
 export type { ServiceOptions } from './service.ts';
 export { service } from './service.ts';
-export { extractContext, injectContext, withSpan } from './tracing.ts';
+export { extractContext, failSpan, injectContext, withSpan } from './tracing.ts';
 export { UpstreamError } from './upstream-error.ts';

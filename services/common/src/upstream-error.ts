@@ -1,7 +1,10 @@
 /** Another service did not give the answer that was asked for. */
 export class UpstreamError extends Error {
   override readonly name = 'UpstreamError';
-  /** `unavailable`: it was not asked at all, because too many requests to it are under way. */
+  /**
+   * `unavailable`: it says so itself, or it was not asked, since too many requests to it are under way or its circuit
+   * breaker is open.
+   */
   readonly code: 'upstream_error' | 'upstream_timeout' | 'unavailable';
   /** The HTTP status it answered with; undefined if it did not answer. */
   readonly status: number | undefined;

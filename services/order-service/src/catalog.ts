@@ -79,7 +79,7 @@ export function remoteCatalog(
         return await policy.call({
           repeatable: true,
           attempt: ({ timeoutMs, attempt }) => {
-            if (attempt === 0) allowedMs = Math.round(timeoutMs);
+            if (attempt === 0) allowedMs = timeoutMs;
             return withSpan(method, { kind: SpanKind.CLIENT, attributes }, () => ask(id, timeoutMs));
           },
           judge: (settled) => (settled.status === 'fulfilled' ? 'answered' : verdictOf(codeOfError(settled.reason))),

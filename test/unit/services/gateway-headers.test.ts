@@ -6,6 +6,9 @@ describe('the headers that pass the gateway', () => {
     const received = {
       accept: 'application/json',
       'content-type': 'application/json',
+      'idempotency-key': '"k-1"',
+      'x-request-timeout-ms': '60000',
+      'x-request-attempt': '2',
       connection: 'keep-alive, x-secret',
       'keep-alive': 'timeout=5',
       'transfer-encoding': 'chunked',
@@ -19,6 +22,7 @@ describe('the headers that pass the gateway', () => {
     expect(requestHeaders(received, 'id-1')).toEqual({
       accept: 'application/json',
       'content-type': 'application/json',
+      'idempotency-key': '"k-1"',
       'x-request-id': 'id-1',
     });
   });
@@ -28,6 +32,8 @@ describe('the headers that pass the gateway', () => {
       'content-type': 'application/problem+json',
       allow: ['GET', 'POST'],
       location: '/products/6',
+      'idempotency-replayed': 'true',
+      'x-already-retried': 'true',
       connection: 'close',
       'keep-alive': 'timeout=120',
       'transfer-encoding': 'chunked',
@@ -38,6 +44,7 @@ describe('the headers that pass the gateway', () => {
     expect(answerHeaders(received)).toEqual({
       'content-type': 'application/problem+json',
       allow: 'GET, POST',
+      'idempotency-replayed': 'true',
       location: '/products/6',
     });
   });

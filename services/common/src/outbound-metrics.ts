@@ -1,0 +1,51 @@
+import { Counter, Gauge, Registry } from 'prom-client';
+
+/** The state of a circuit breaker, as the metric has it. */
+export const breakerStates = { closed: 0, half_open: 1, open: 2 } as const;
+
+export type BreakerState = keyof typeof breakerStates;
+
+export interface OutboundMetrics {
+  readonly requests: Counter<'dependency' | 'outcome'>;
+  readonly retries: Counter<'dependency'>;
+  /** Where the state of a dependency's breaker can be read. */
+  readonly watch: (dependency: string, state: () => BreakerState) => void;
+}
+
+const known = new WeakMap<Registry, OutboundMetrics>();
+
+/** The metrics of all calls that a service makes: one set for each registry, however many dependencies there are. */
+export function outboundMetrics(registry = new Registry()): OutboundMetrics {
+  const metrics = known.get(registry) ?? created(registry);
+  known.set(registry, metrics);
+  return metrics;
+}
+
+function created(registry: Registry): OutboundMetrics {
+  const registers = [registry];
+  const watched = new Map<string, () => BreakerState>();
+  new Gauge({
+    name: 'circuit_breaker_state',
+    help: 'The circuit breaker of a dependency: 0 closed, 1 half-open, 2 open.',
+    labelNames: ['dependency'],
+    registers,
+    collect() {
+      for (const [dependency, state] of watched) this.set({ dependency }, breakerStates[state()]);
+    },
+  });
+  return {
+    requests: new Counter({
+      name: 'outbound_requests_total',
+      help: 'Calls to other services by what came of them in the end; retries are not counted apart.',
+      labelNames: ['dependency', 'outcome'],
+      registers,
+    }),
+    retries: new Counter({
+      name: 'outbound_retries_total',
+      help: 'Calls to other services that were made again.',
+      labelNames: ['dependency'],
+      registers,
+    }),
+    watch: (dependency, state) => void watched.set(dependency, state),
+  };
+}
