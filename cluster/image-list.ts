@@ -45,7 +45,16 @@ function program(name: string, repositoryName: string): Image {
   };
 }
 
-export const serviceNames = ['api-gateway', 'product-service', 'order-service', 'notification-service'] as const;
+export const serviceNames = [
+  'api-gateway',
+  'user-service',
+  'product-service',
+  'order-service',
+  'inventory-service',
+  'payment-service',
+  'notification-service',
+  'analytics-service',
+] as const;
 const serviceWorkspaces = ['common', ...serviceNames].map((name) => `services/${name}`);
 
 function service(name: string): Image {

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { client } from '../cluster/clients.ts';
@@ -150,18 +150,32 @@ function contentOf(values: string): string {
 }
 
 /** The Secrets of the shop: a name, and how each key comes about when the Secret is absent. */
-const secrets: Readonly<Record<string, () => Readonly<Record<string, string>>>> = {
+export const shopSecrets: Readonly<Record<string, () => Readonly<Record<string, string>>>> = {
   rabbitmq: () => ({ username: 'shop', password: password() }),
-  'product-service-db': () => ({ username: 'product', database: 'product', password: password() }),
-  'order-service-db': () => ({ username: 'orders', database: 'orders', password: password() }),
-  'notification-service-db': () => ({
-    username: 'notification',
-    database: 'notification',
-    password: password(),
-  }),
+  'user-service-db': credentials('users'),
+  'user-service-keys': () => ({ jwks: JSON.stringify({ keys: [signingKey()] }) }),
+  'product-service-db': credentials('product'),
+  'order-service-db': credentials('orders'),
+  'inventory-service-db': credentials('inventory'),
+  'payment-service-db': credentials('payment'),
+  'notification-service-db': credentials('notification'),
+  'analytics-service-db': credentials('analytics'),
 };
 
-const password = () => randomBytes(18).toString('base64url');
+function password(): string {
+  return randomBytes(18).toString('base64url');
+}
+
+/** A role and a database of the same name. */
+function credentials(name: string) {
+  return () => ({ username: name, database: name, password: password() });
+}
+
+/** A private key for tokens, as a JWK. */
+function signingKey(): object {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  return { ...privateKey.export({ format: 'jwk' }), kid: randomBytes(8).toString('hex'), alg: 'ES256', use: 'sig' };
+}
 
 async function applyShop(cli: Kubectl, images: References): Promise<void> {
   await makeNamespace(cli, shopNamespace);
@@ -183,7 +197,7 @@ export function shopManifests(images: References): string {
 
 async function createMissingSecrets(cli: Kubectl): Promise<void> {
   const present = new Set((await cli.get(['secrets', '-n', shopNamespace, '-o', 'name'])).trim().split('\n'));
-  const missing = Object.entries(secrets).filter(([name]) => !present.has(`secret/${name}`));
+  const missing = Object.entries(shopSecrets).filter(([name]) => !present.has(`secret/${name}`));
   const manifests = missing.map(([name, make]) =>
     JSON.stringify({
       apiVersion: 'v1',

@@ -1,17 +1,17 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { eventually } from '../cluster/eventually.ts';
-
-/** What an order must pass through, and what must therefore be in its trace. */
-const tracedServices = ['api-gateway', 'order-service', 'product-service', 'notification-service'] as const;
+import { serviceNames } from '../cluster/image-list.ts';
 
 /** Lines for a person: an order that went through, its trace, and the counters of the services that it passed. */
 export async function prove(urls: ReadonlyMap<string, string>): Promise<string[]> {
   const url = (name: string) => urls.get(name) ?? '';
-  const { orderId, traceId } = await placeOrder(url('api-gateway'));
+  const user = await addUser(url('api-gateway'));
+  const { orderId, traceId } = await placeOrder(url('api-gateway'), user);
+  await completed(url('api-gateway'), orderId);
   const spans = await findTrace(url('jaeger'), traceId);
   const counters = await findCounters(url('prometheus'));
   return [
-    `order ${orderId} was answered 201 by ${url('api-gateway')}/orders`,
+    `order ${orderId} was answered 201 by ${url('api-gateway')}/orders; it is reserved, paid and completed`,
     `trace ${traceId}: ${spans.length} spans of ${[...new Set(spans.map((span) => span.service))].join(', ')}`,
     ...spans.map((span) => `    ${span.service}: ${span.operation}`),
     `its address: ${url('jaeger')}/api/traces/${traceId}`,
@@ -19,21 +19,48 @@ export async function prove(urls: ReadonlyMap<string, string>): Promise<string[]
   ];
 }
 
+/** Makes a user that orders can be for. Gives the id. */
+export async function addUser(gateway: string): Promise<string> {
+  const unique = randomBytes(6).toString('hex');
+  const { id } = await post<{ id: string }>(`${gateway}/users`, { name: 'Ada', email: `ada-${unique}@example.com` });
+  return id;
+}
+
 /** Places an order under a trace id of our own choosing. */
-export async function placeOrder(gateway: string): Promise<{ orderId: string; traceId: string }> {
+export async function placeOrder(gateway: string, user: string): Promise<{ orderId: string; traceId: string }> {
   const traceId = randomBytes(16).toString('hex');
-  const response = await fetch(`${gateway}/orders`, {
+  const order = { product_id: 1, quantity: 2, user_id: user };
+  const { id } = await post<{ id: string }>(`${gateway}/orders`, order, {
+    'idempotency-key': `"${randomUUID()}"`,
+    traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01`,
+  });
+  return { orderId: id, traceId };
+}
+
+async function post<T>(url: string, body: object, headers: Readonly<Record<string, string>> = {}): Promise<T> {
+  const response = await fetch(url, {
     method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01`,
-    },
-    body: JSON.stringify({ product_id: 1, quantity: 2, user_id: 'ada' }),
+    headers: { 'content-type': 'application/json', ...headers },
+    body: JSON.stringify(body),
     signal: AbortSignal.timeout(15_000),
   });
-  const body = await response.text();
-  if (response.status !== 201) throw new Error(`POST ${gateway}/orders answered ${response.status}: ${body}`);
-  return { orderId: (JSON.parse(body) as { id: string }).id, traceId };
+  const answer = await response.text();
+  if (response.status !== 201) throw new Error(`POST ${url} answered ${response.status}: ${answer}`);
+  return JSON.parse(answer) as T;
+}
+
+/** Waits until an order was taken through all its steps. */
+export async function completed(gateway: string, orderId: string): Promise<void> {
+  const url = `${gateway}/orders/${orderId}`;
+  await eventually(
+    `${url} to be completed`,
+    async () => {
+      const { status, reason } = await json<{ status: string; reason: string | null }>(url);
+      if (status === 'completed') return true;
+      throw new Error(`${status}${reason === null ? '' : `: ${reason}`}`);
+    },
+    { timeoutMs: 60_000 },
+  );
 }
 
 export interface Span {
@@ -55,11 +82,11 @@ interface JaegerAnswer {
 /** The spans of a trace in Jaeger, once every service that an order passes has sent its own. */
 export async function findTrace(jaeger: string, traceId: string): Promise<Span[]> {
   return eventually(
-    `the trace ${traceId} in Jaeger with spans of ${tracedServices.join(', ')}`,
+    `the trace ${traceId} in Jaeger with spans of ${serviceNames.join(', ')}`,
     async () => {
       const spans = await spansOf(jaeger, traceId);
       const services = new Set(spans.map((span) => span.service));
-      return tracedServices.every((service) => services.has(service)) && spans;
+      return serviceNames.every((service) => services.has(service)) && spans;
     },
     { timeoutMs: 60_000, everyMs: 500 },
   );
@@ -94,14 +121,14 @@ export async function query(prometheus: string, promql: string) {
 
 async function findCounters(prometheus: string): Promise<{ service: string; requests: number }[]> {
   return eventually(
-    `the request counters of ${tracedServices.join(', ')} in Prometheus`,
+    `the request counters of ${serviceNames.join(', ')} in Prometheus`,
     async () => {
       const series = await query(prometheus, 'sum by (service) (http_requests_total)');
       const counters = series.map(({ metric, value }) => ({
         service: metric.service ?? '',
         requests: value,
       }));
-      return tracedServices.every((service) => counters.some((counter) => counter.service === service)) && counters;
+      return serviceNames.every((service) => counters.some((counter) => counter.service === service)) && counters;
     },
     { timeoutMs: 60_000, everyMs: 1000 },
   );

