@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { database, query } from '../../services/common/src/postgres.ts';
+import { database, query, transaction } from '../../services/common/src/postgres.ts';
 import { settingsOf } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Postgres, type PostgresDatabase, startPostgres } from '../support/postgres.ts';
@@ -51,6 +51,21 @@ async function session(from: pg.Pool): Promise<unknown> {
   const { rows } = await query<{ pid: number }>(from, 'SELECT pg_backend_pid() AS pid');
   return rows[0]?.pid;
 }
+
+describe('a transaction whose connection breaks between two statements', () => {
+  it('fails as unavailable, and the pool goes on with a new connection', async () => {
+    const interrupted = transaction(pool, async (client) => {
+      const ended = new Promise((resolve) => client.once('end', resolve)); // events.once would listen for errors
+      await observer.query('SELECT pg_terminate_backend($1)', [
+        (await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows[0]?.pid,
+      ]);
+      await ended;
+      await client.query('SELECT 1');
+    });
+    await expect(interrupted).rejects.toMatchObject({ code: 'unavailable' });
+    expect(await session(pool)).toBeDefined();
+  });
+});
 
 describe('a query whose caller leaves', () => {
   it('is cancelled at the server, and its connection serves the next one', async () => {

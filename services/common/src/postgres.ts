@@ -42,6 +42,9 @@ export function database(settings: DatabaseSettings, log: Log = pino({ name: 'po
   });
   // Only the message: the driver hangs the whole connection, its cancel key included, on the error.
   pool.on('error', (error) => log.warn({ reason: error.message }, 'idle database connection lost'));
+  // The pool listens only while a connection is idle: one that breaks while it is being lent, or between two
+  // statements, would end the process. Whoever uses it learns of it from the next statement.
+  pool.on('connect', (client) => client.on('error', () => undefined));
   return pool;
 }
 
@@ -114,15 +117,12 @@ async function withConnection<T>(
   const discard = () => {
     broken = true;
   };
-  // The pool listens only while a connection is idle; one that breaks between two statements would end the process.
-  client.on('error', discard);
   try {
     return await work(client, discard);
   } catch (error) {
     if (isUnreachable(error)) discard();
     throw asProblem(error);
   } finally {
-    client.off('error', discard);
     client.release(broken);
   }
 }
