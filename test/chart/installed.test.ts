@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { serviceNames } from '../../cluster/image-list.ts';
 import { run } from '../../cluster/run.ts';
 import { tool } from '../../cluster/toolchain.ts';
 import { dashboards } from '../../dashboards/files.ts';
@@ -18,7 +19,6 @@ import { chart, find, platformNamespace, render, repository, type Wire } from '.
 // Chart and shop on a real API server with its controllers, but without a node: every pod is admitted and none runs, so the
 // operator runs beside it, with the token of its own account.
 const platformServices = ['operator', 'jaeger', 'prometheus', 'grafana'];
-const shopServices = ['api-gateway', 'product-service', 'order-service', 'notification-service'];
 let plane: ControlPlane;
 let api: KubeApi;
 let operator: OperatorProcess;
@@ -100,14 +100,20 @@ describe('in namespaces that enforce the profile `restricted`', () => {
     await eventually(
       async () =>
         expect(owners(await podsIn('shop'))).toEqual([
+          'analytics-service',
           'api-gateway',
+          'inventory-service',
+          'inventory-service',
           'notification-service',
           'order-service',
           'order-service',
+          'payment-service',
+          'payment-service',
           'postgresql',
           'product-service',
           'product-service',
           'rabbitmq',
+          'user-service',
         ]),
       { withinMs: 30_000 },
     );
@@ -200,7 +206,7 @@ describe('Prometheus, with the configuration and the account of the chart', () =
       withinMs: 20_000,
       everyMs: 200,
     });
-    const services = [...platformServices, ...shopServices];
+    const services = [...platformServices, ...serviceNames];
     expect(new Set(expected.map(({ labels }) => labels.service))).toEqual(new Set(services));
   });
 
