@@ -62,10 +62,9 @@ function service(name: string): Image {
     name,
     repository: `${ownImages}/${name}`,
     dockerfile: 'services/Dockerfile',
-    base: 'node',
+    base: 'services',
     buildArgs: { SERVICE: name },
-    inputs: ['services/common', 'services/product-service/proto', `services/${name}`],
-    workspaces: serviceWorkspaces,
+    inputs: [`services/${name}`],
   };
 }
 
@@ -102,6 +101,15 @@ export const images: readonly Image[] = [
     base: 'node',
     inputs: ['operator'],
     workspaces: ['operator'],
+  },
+  {
+    // What all services bring along, so that it is looked through and stored once.
+    name: 'services',
+    repository: 'localhost/microservice-platform/services',
+    dockerfile: 'services/base.Dockerfile',
+    base: 'node',
+    inputs: ['services/common', 'services/product-service/proto'],
+    workspaces: serviceWorkspaces,
   },
   ...serviceNames.map(service),
 ];

@@ -36,23 +36,26 @@ const present = (image: string) =>
 /** What the project's own images stand on where images can be pulled. */
 const base = 'node:24-bookworm-slim';
 
-const own = images.filter((image) => image.repository.startsWith(ownImages));
+const isOwn = ({ repository }: Image) => repository.startsWith(ownImages);
+const own = images.filter((image) => isOwn(image) || image.name === 'services');
 
-/** Builds the project's own images with Docker, each once for its content. */
+/** Builds the project's own images with Docker, each once for its content; `wanted` has one after that it stands on. */
 export async function buildWithDocker(step: Step, wanted: readonly Image[] = own): Promise<References> {
   const folder = join(cacheFolder(process.env), 'images');
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const references = new Map<string, string>();
+  const names = new Map([['node', base]]);
   for (const image of wanted) {
-    const name = `${image.repository}:${tagOf(image, new Map([['node', base]]))}`;
-    references.set(image.repository, name);
+    const name = `${image.repository}:${tagOf(image, names)}`;
+    names.set(image.name, name);
+    if (isOwn(image)) references.set(image.repository, name);
     if (await present(name)) continue;
     await step(`build the image ${image.name}`, async (note) => {
       const context = mkdtempSync(join(folder, 'context-'));
       try {
         await fillContext(image, context, folder);
-        const args = Object.entries({ ...image.buildArgs, BASE_IMAGE: base }).map(([key, value]) => `${key}=${value}`);
-        const options = args.flatMap((arg) => ['--build-arg', arg]);
+        const args = { ...image.buildArgs, BASE_IMAGE: names.get(image.base ?? '') };
+        const options = Object.entries(args).flatMap(([key, value]) => ['--build-arg', `${key}=${value}`]);
         const file = ['--file', join(repository, image.dockerfile), '--tag', name];
         await run('docker', ['build', ...file, ...options, context], { timeoutMs: 600_000, onLine: note });
       } finally {

@@ -42,7 +42,7 @@ describe('a Microservice whose number of pods follows the load', () => {
     const deployment = watch('deployment', 'autoscaled');
     const microservice = watch('microservice', 'autoscaled');
     const started = performance.now();
-    await load(30);
+    await load(40);
     await podsAre(3);
     console.log(await cli.get(['hpa,microservice', '-n', namespace, '-o', 'wide']));
     // Cheap ones, but so many that some would meet a pod that goes away, if it did not wait for its last requests.

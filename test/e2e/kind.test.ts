@@ -82,7 +82,7 @@ describe.skipIf(cluster.way !== 'embedded')('a Docker engine without a registry 
 
   it('builds the images of operator and services from the same Dockerfiles, and they start', async () => {
     await bringNode();
-    const wanted = images.filter(({ name }) => ['operator', 'api-gateway'].includes(name));
+    const wanted = images.filter(({ name }) => ['operator', 'services', 'api-gateway'].includes(name));
     const built = [...(await buildWithDocker(step, wanted)).values()];
     expect(built).toHaveLength(2);
     for (const image of built) {
