@@ -15,6 +15,7 @@ const toCaller = [
   'idempotency-replayed',
   'location',
   'retry-after',
+  'www-authenticate',
 ] as const;
 
 /** The headers of a request to a backend. */

@@ -78,7 +78,7 @@ const codeOfStatus: Readonly<Record<number, ProblemCode>> = {
 const upstreamDetail: Readonly<Record<UpstreamError['code'], string>> = {
   upstream_error: 'a service that this one depends on failed; try again later',
   upstream_timeout: 'a service that this one depends on did not answer in time; try again later',
-  unavailable: 'too many requests are waiting for a service that this one depends on; try again later',
+  unavailable: 'a service that this one depends on cannot take requests just now; try again later',
 };
 
 /**

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
-import { stdTimeFunctions } from 'pino';
+import { stdSerializers, stdTimeFunctions } from 'pino';
 import { limitAnswers } from './answer-limit.ts';
 import { problemAnswers, sendProblem } from './answers.ts';
 import { answerClientErrors, type Exchanges } from './client-errors.ts';
@@ -62,6 +62,8 @@ function loggerOptions({ name, version, logLevel }: ServiceOptions) {
     base: { service: name, version },
     timestamp: stdTimeFunctions.isoTime,
     formatters: { level: (level: string) => ({ level }) },
+    // PostgreSQL quotes the row that an error is about in its detail: what people entrusted to us is not for the log.
+    serializers: { err: (error: Error) => ({ ...stdSerializers.err(error), detail: undefined }) },
     mixin: traceIds,
   };
 }

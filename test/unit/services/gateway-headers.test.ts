@@ -32,6 +32,7 @@ describe('the headers that pass the gateway', () => {
       'content-type': 'application/problem+json',
       allow: ['GET', 'POST'],
       location: '/products/6',
+      'www-authenticate': 'Bearer',
       'idempotency-replayed': 'true',
       'x-already-retried': 'true',
       connection: 'close',
@@ -46,6 +47,7 @@ describe('the headers that pass the gateway', () => {
       allow: 'GET, POST',
       'idempotency-replayed': 'true',
       location: '/products/6',
+      'www-authenticate': 'Bearer',
     });
   });
 });
