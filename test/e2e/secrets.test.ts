@@ -17,18 +17,34 @@ interface Secret {
 const secretsOf = async ({ get }: Kubectl): Promise<readonly Secret[]> =>
   JSON.parse(await get(['secrets', '-n', 'shop', '-o', 'json'])).items;
 
-/** The passwords of the shop, each as it is and as a Secret holds it. */
+/** The passwords of the shop and its signing key, each as it is and as a Secret holds it. */
 async function passwordsOf(cluster: Kubectl): Promise<readonly { name: string; texts: readonly string[] }[]> {
-  const held = (await secretsOf(cluster)).flatMap(({ metadata: { name }, data: { password } }) =>
-    password === undefined ? [] : [{ name, texts: [Buffer.from(password, 'base64').toString(), password] }],
-  );
+  const plain = (text: string) => Buffer.from(text, 'base64').toString();
+  const held = (await secretsOf(cluster)).flatMap(({ metadata: { name }, data: { password, jwks } }) => {
+    if (jwks !== undefined) return [{ name, texts: [privatePart(plain(jwks)), jwks] }];
+    return password === undefined ? [] : [{ name, texts: [plain(password), password] }];
+  });
   expect(held.map(({ name }) => name)).toEqual([
+    'analytics-service-db',
+    'inventory-service-db',
     'notification-service-db',
     'order-service-db',
+    'payment-service-db',
     'product-service-db',
     'rabbitmq',
+    'user-service-db',
+    signingKey,
   ]);
   return held;
+}
+
+const signingKey = 'user-service-keys';
+
+/** What of a key only its owner may know; the rest of it is published. */
+function privatePart(jwks: string): string {
+  const { keys } = JSON.parse(jwks) as { readonly keys: readonly [{ readonly d: string }] };
+  expect(keys[0].d).toMatch(/^[\w-]{43}$/);
+  return keys[0].d;
 }
 
 type Passwords = Awaited<ReturnType<typeof passwordsOf>>;
@@ -142,9 +158,11 @@ describe.skipIf(cluster.way !== 'embedded')('make up (watched from the machine o
 
     const passwords = await passwordsOf(theirs);
     expect(toldIn(chosen, passwords)).toEqual(['rabbitmq']);
-    const made = passwords.filter(({ name }) => name !== 'rabbitmq').map(({ texts: [text = ''] }) => text);
+    const made = passwords
+      .filter(({ name }) => name !== 'rabbitmq' && name !== signingKey)
+      .map(({ texts: [text = ''] }) => text);
     expect(made.every((password) => /^[\w-]{24}$/.test(password))).toBe(true);
-    expect(new Set(made).size).toBe(3);
+    expect(new Set(made).size).toBe(7);
 
     expect(toldIn(said, passwords)).toEqual([]);
     const lines = [...watch.seen];
