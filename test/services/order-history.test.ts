@@ -60,6 +60,23 @@ describe('the history of an order', () => {
     await expect.poll(async () => (await brief.claim(100)).length, { interval: 20 }).toBeGreaterThan(0);
   });
 
+  it('lets no more orders be taken on than were asked for, whatever plan the database makes', async () => {
+    const other = await postgres.createDatabase('orders_of_another_plan');
+    const first = database(settingsOf(other), recordingLog());
+    await migrate(first, migrations, recordingLog());
+    await query(
+      first,
+      `INSERT INTO sagas (order_id, deadline_at) SELECT gen_random_uuid(), now() FROM generate_series(1, 50)`,
+    );
+    // What a planner may choose by itself when it knows little of a table: to look anew for each row.
+    for (const way of ['hashjoin', 'mergejoin', 'hashagg', 'sort', 'material'])
+      await query(first, `ALTER DATABASE orders_of_another_plan SET enable_${way} = off`);
+    await first.end();
+    const planned = database(settingsOf(other), recordingLog());
+    expect(await storedSagas(planned, 20_000).claim(6)).toHaveLength(6);
+    await planned.end();
+  });
+
   it('is all that the view is made of: made anew it is the same, whatever was in it', async () => {
     const some = [await placed(1), await placed(2), await placed(3)] as const;
     await sagas.record(some[0], [{ type: 'StockReserved' }]);

@@ -9,11 +9,11 @@ import type { PoolClient } from 'pg';
  */
 export async function noteMessage(client: PoolClient, id: string): Promise<boolean> {
   const { rowCount } = await client.query(
-    `WITH forgotten AS (
-       DELETE FROM processed_messages WHERE id IN (
-         SELECT id FROM processed_messages
-         WHERE processed_at < now() - interval '7 days' AND id <> $1
-         ORDER BY processed_at LIMIT 2 FOR UPDATE SKIP LOCKED))
+    `WITH old AS MATERIALIZED (
+       SELECT id FROM processed_messages
+       WHERE processed_at < now() - interval '7 days' AND id <> $1
+       ORDER BY processed_at LIMIT 2 FOR UPDATE SKIP LOCKED),
+     forgotten AS (DELETE FROM processed_messages USING old WHERE processed_messages.id = old.id)
      INSERT INTO processed_messages (id) VALUES ($1) ON CONFLICT DO NOTHING`,
     [id],
   );

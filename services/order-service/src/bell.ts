@@ -17,10 +17,12 @@ export function bell(): Bell {
       if (!rung && !ended.aborted) {
         const { promise, resolve } = Promise.withResolvers<void>();
         wake = resolve;
-        const timer = setTimeout(resolve, ms);
-        ended.addEventListener('abort', () => resolve(), { once: true });
+        const stop = () => resolve();
+        const timer = setTimeout(stop, ms);
+        ended.addEventListener('abort', stop);
         await promise;
         clearTimeout(timer);
+        ended.removeEventListener('abort', stop); // it lives as long as the process
       }
       rung = false;
     },

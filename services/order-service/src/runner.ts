@@ -58,7 +58,8 @@ export function sagaRunner(sagas: Sagas, act: Act, { log, metrics, onEnded }: Su
         });
         running.add(task);
       }
-      if (free === 0 || due.length < free) await news.heard(pollMs, stop.signal);
+      const mayBeMore = free > 0 && due.length >= free;
+      if (!mayBeMore) await news.heard(pollMs, stop.signal);
     }
     await Promise.all(running);
   };

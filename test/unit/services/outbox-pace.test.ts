@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { backoffMs } from '../../../services/common/src/backoff.ts';
@@ -45,6 +46,17 @@ describe('the bell', () => {
     const start = performance.now();
     await heard(30, never);
     expect(performance.now() - start).toBeGreaterThan(25);
+  });
+
+  it('leaves nothing behind at the signal that outlives it', async () => {
+    const end = new AbortController();
+    const { ring, heard } = bell();
+    for (let count = 0; count < 20; count++) {
+      const woken = heard(long, end.signal);
+      ring();
+      await woken;
+    }
+    expect(getEventListeners(end.signal, 'abort')).toEqual([]);
   });
 
   it('lets go of who waits when the end comes', async () => {
