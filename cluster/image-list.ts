@@ -55,7 +55,7 @@ export const serviceNames = [
   'notification-service',
   'analytics-service',
 ] as const;
-const serviceWorkspaces = ['common', ...serviceNames].map((name) => `services/${name}`);
+const serviceWorkspaces = ['common', ...serviceNames, 'loadgen'].map((name) => `services/${name}`);
 
 function service(name: string): Image {
   return {
@@ -112,6 +112,7 @@ export const images: readonly Image[] = [
     workspaces: serviceWorkspaces,
   },
   ...serviceNames.map(service),
+  service('loadgen'),
 ];
 
 /** Fills the folder that an image is built from; `cache` keeps installed dependencies from one build to the next. */
