@@ -63,6 +63,18 @@ export function secret(variable: string): Setting<string> {
   return text(variable);
 }
 
+/** A secret that whoever calls us must hold: none, or one that can be sent in a header and is too long to be guessed. */
+export function optionalToken(variable: string): Setting<string | undefined> {
+  return {
+    variable,
+    fallback: undefined,
+    parse: (given) => {
+      if (/^[\w.~+/-]{16,}=*$/.test(given)) return given;
+      throw new Error('is not at least 16 of the characters A-Z a-z 0-9 - . _ ~ + /');
+    },
+  };
+}
+
 /** A whole number in plain decimal digits, within bounds. */
 export function integer(
   variable: string,
@@ -124,6 +136,7 @@ export const baseConfig = {
   logLevel: oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error'], 'info'),
   version: text('SERVICE_VERSION', '0.1.0'),
   drainMs: integer('SHUTDOWN_DRAIN_MS', { min: 0, max: 60_000 }, 5_000),
+  faultsToken: optionalToken('FAULTS_TOKEN'),
 } as const;
 
 /** What a service with a database of its own reads besides. */
