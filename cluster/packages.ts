@@ -26,6 +26,7 @@ const testNeeds: readonly Need[] = [
   ['docker-registry', 'docker-registry'],
   ['/usr/lib/postgresql/15/bin/postgres', 'postgresql-15'],
   ['/usr/lib/rabbitmq/bin/rabbitmq-server', 'rabbitmq-server'],
+  ['/usr/lib/python3.11/ensurepip/__init__.py', 'python3-venv'],
 ];
 
 /** Installs the Debian packages that are missing. */

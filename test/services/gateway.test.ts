@@ -104,13 +104,13 @@ describe('the gateway', () => {
     expect([status, asked]).toEqual(method === 'GET' ? [200, 2] : [502, 1]);
   });
 
-  it('asks each backend for its own collections, and no other for them', async () => {
+  it('asks each backend for its own collections, in each version, and no other for them', async () => {
     const owners = {
-      USER: ['/users/1', '/tokens', '/.well-known/jwks.json'],
-      PRODUCT: ['/products/1'],
+      USER: ['/users/1', '/v1/users/1', '/tokens', '/.well-known/jwks.json'],
+      PRODUCT: ['/products/1', '/v1/products', '/v2/products?limit=2'],
       ORDER: ['/orders/1'],
       NOTIFICATION: ['/notifications'],
-      INVENTORY: ['/stock/1', '/reservations/1/release'],
+      INVENTORY: ['/stock/1', '/v1/reservations/1/release'],
       PAYMENT: ['/payments/1/refund'],
       ANALYTICS: ['/analytics/products'],
     };
@@ -120,6 +120,9 @@ describe('the gateway', () => {
     const other = await startService('api-gateway', env);
     for (const [name, paths] of Object.entries(owners)) {
       for (const path of paths) expect(await (await fetch(`${other.url}${path}`)).text()).toBe(`${name}${path}`);
+    }
+    for (const path of ['/v1', '/v3/products', '/v1/.well-known/jwks.json']) {
+      expect((await fetch(`${other.url}${path}`)).status, path).toBe(404);
     }
     await other.stop();
     for (const { close } of named) close();

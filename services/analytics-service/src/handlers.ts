@@ -1,8 +1,11 @@
+import { versioned } from '@microservice-platform/common';
 import type { FastifyInstance } from 'fastify';
 import { type Counts, countsPage } from './product-counts.ts';
 import { pageRequest } from './validator.ts';
 
 /** The REST side of the analytics service. */
 export function analyticsRoutes(app: FastifyInstance, counts: Counts): void {
-  app.get('/analytics/products', async ({ query }) => countsPage(counts, pageRequest(query)));
+  versioned(app, 1, (api) => {
+    api.get('/analytics/products', async ({ query }) => countsPage(counts, pageRequest(query)));
+  });
 }

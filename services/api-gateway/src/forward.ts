@@ -2,7 +2,7 @@ import { type HttpAnswer, type HttpClient, problemMediaType, UpstreamError } fro
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { answerHeaders, requestHeaders } from './headers.ts';
 
-/** What is forwarded where: the paths `/<name>` and everything below, by the name of the collection. */
+/** What is forwarded where: `/<name>` and everything below, plain or of a version, by the name of the collection. */
 export type Backends = Readonly<Record<string, HttpClient>>;
 
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -10,12 +10,18 @@ const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
 /** A request line may hold a whole address; where it goes is decided here, so only the path is passed on. */
 const absoluteForm = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i;
 
-/** Forwards every request below `/<name>` to that backend, at the same path. Bodies pass as they are, unread. */
+/** A well-known path (RFC 8615) has no versions. */
+const prefixesOf = (name: string) => (name === '.well-known' ? [''] : ['', '/v1', '/v2']);
+
+/**
+ * Forwards every request below `/<name>`, `/v1/<name>` or `/v2/<name>` to that backend, at the same path: which versions
+ * of a route there are is the backend's to say. Bodies pass as they are, unread.
+ */
 export function forwarding(app: FastifyInstance, backends: Backends): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   for (const [name, client] of Object.entries(backends)) {
-    for (const url of [`/${name}`, `/${name}/*`]) {
+    for (const url of prefixesOf(name).flatMap((prefix) => [`${prefix}/${name}`, `${prefix}/${name}/*`])) {
       app.route({ method: methods, url, handler: (request, reply) => forward(client, request, reply) });
     }
   }

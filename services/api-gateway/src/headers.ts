@@ -11,10 +11,13 @@ const toCaller = [
   'allow',
   'cache-control',
   'content-type',
+  'deprecation',
   'etag',
   'idempotency-replayed',
+  'link',
   'location',
   'retry-after',
+  'sunset',
   'www-authenticate',
 ] as const;
 

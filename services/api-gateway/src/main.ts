@@ -7,6 +7,7 @@ const app = service({
   name: 'api-gateway',
   version: config.version,
   logLevel: config.logLevel,
+  faultsToken: config.faultsToken,
   checks: {}, // a backend that is down makes its own paths fail, not the gateway
 });
 // One pool and one policy for each backend: what one of them does to its own cannot slow the others.

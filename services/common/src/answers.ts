@@ -6,14 +6,19 @@ import { failSpan } from './tracing.ts';
 
 /** Every error leaves as `application/problem+json`; an unknown path is 404, a known one with another method 405. */
 export function problemAnswers(app: FastifyInstance, routes: RouteTable): void {
-  app.setErrorHandler((error, request, reply) => sendProblem(error, request, reply));
-  app.setNotFoundHandler((request, reply) => {
+  const noRoute = (request: FastifyRequest, reply: FastifyReply) => {
     const path = pathOf(request);
     const allowed = routes.allowed(path);
     if (allowed.length === 0) return sendProblem(new Problem('not_found', `nothing at ${path}`), request, reply);
     reply.header('allow', allowed.join(', '));
     const detail = `${request.method} is not possible here; use ${allowed.join(' or ')}`;
     return sendProblem(new Problem('method_not_allowed', detail), request, reply);
+  };
+  app.setNotFoundHandler(noRoute);
+  app.setErrorHandler((error, request, reply) => {
+    // What is wrong with the body does not matter where nothing takes one.
+    const misplaced = request.is404 && problemOf(error).status < 500;
+    return misplaced ? noRoute(request, reply) : sendProblem(error, request, reply);
   });
 }
 

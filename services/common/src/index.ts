@@ -13,6 +13,7 @@ export {
   text,
   url,
 } from './config.ts';
+export { contractRoute } from './contract.ts';
 export { withDeadline } from './deadline.ts';
 export { codeOf, grpcStatus, problemCodeKey, statusOf } from './grpc-status.ts';
 export type { Check, Readiness } from './health.ts';
@@ -33,3 +34,5 @@ export type { ServiceOptions } from './service.ts';
 export { service } from './service.ts';
 export { extractContext, failSpan, injectContext, withSpan } from './tracing.ts';
 export { UpstreamError } from './upstream-error.ts';
+export type { Replaced } from './versions.ts';
+export { deprecated, versioned } from './versions.ts';

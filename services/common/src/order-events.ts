@@ -9,7 +9,10 @@ export const orderEventTypes = {
 
 export type OrderEventType = keyof typeof orderEventTypes;
 
-/** What the events of all types share. */
+/**
+ * What the events of all types share. Fields may be added: readers ignore what they do not know. Any other change to a
+ * body makes the next schema version, which every subscriber reads before the first message of it is published.
+ */
 export const orderEvents = { exchange: 'orders.events', schemaVersion: 1 } as const;
 
 /** Names of the headers around a body. */

@@ -5,6 +5,7 @@ import { stdSerializers, stdTimeFunctions } from 'pino';
 import { limitAnswers } from './answer-limit.ts';
 import { problemAnswers, sendProblem } from './answers.ts';
 import { answerClientErrors, type Exchanges } from './client-errors.ts';
+import { faultsOnDemand } from './faults.ts';
 import { type Check, healthRoutes, readiness } from './health.ts';
 import { metricsRegistry, metricsRoute } from './metrics.ts';
 import { observeRequests } from './observation.ts';
@@ -18,6 +19,8 @@ export interface ServiceOptions {
   readonly logLevel: string;
   /** What must work for the service to be ready, by name. */
   readonly checks: Readonly<Record<string, Check>>;
+  /** Whoever has it may ask for faults at `/faults`; without one there is no such path, and nothing stands in the way. */
+  readonly faultsToken?: string | undefined;
   /** Differences from the standard timeouts. */
   readonly timeouts?: Partial<Timeouts>;
 }
@@ -51,6 +54,7 @@ export function service(options: ServiceOptions): FastifyInstance {
   limitAnswers(app, limits);
   answerHeaders(app);
   problemAnswers(app, routes);
+  if (options.faultsToken !== undefined) faultsOnDemand(app, options.faultsToken);
   healthRoutes(app, options.version);
   metricsRoute(app);
   return app;

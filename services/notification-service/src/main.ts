@@ -1,4 +1,4 @@
-import { database, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
+import { contractRoute, database, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
 import { type Broker, keepConnected } from '@microservice-platform/common/broker';
 import { orderEventConsumer } from '@microservice-platform/common/consumer';
 import { orderSubscriptions } from '@microservice-platform/common/order-events';
@@ -15,6 +15,7 @@ const app = service({
   name: 'notification-service',
   version: config.version,
   logLevel: config.logLevel,
+  faultsToken: config.faultsToken,
   checks: { database: () => ping(pool), broker: async () => broker?.check() },
 });
 const pool = database(config, app.log);
@@ -25,6 +26,7 @@ const consume = orderEventConsumer({
   subscription: orderSubscriptions.notification,
   handle: (client, { event }) => addNotification(client, orderReceived(event)),
 });
+contractRoute(app, new URL('../openapi.yaml', import.meta.url));
 notificationRoutes(app, storedNotifications(pool));
 
 await serve(app, {

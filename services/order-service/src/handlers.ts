@@ -1,3 +1,4 @@
+import { versioned } from '@microservice-platform/common';
 import type { FastifyInstance } from 'fastify';
 import { keyedRequest } from './idempotency.ts';
 import { type Orders, orderById, placeOrder, type Sources } from './orders.ts';
@@ -12,15 +13,17 @@ export interface OrderRoutes {
 
 /** The REST side of the order service. */
 export function orderRoutes(app: FastifyInstance, { orders, sources, onPlaced }: OrderRoutes): void {
-  app.get('/orders', async ({ query }) => orders.page(pageRequest(query)));
+  versioned(app, 1, (api) => {
+    api.get('/orders', async ({ query }) => orders.page(pageRequest(query)));
 
-  app.get<{ Params: { id: string } }>('/orders/:id', async ({ params }) => orderById(orders, orderId(params.id)));
+    api.get<{ Params: { id: string } }>('/orders/:id', async ({ params }) => orderById(orders, orderId(params.id)));
 
-  app.post('/orders', async ({ headers, body }, reply) => {
-    const wanted = orderRequest(body);
-    const { order, replayed } = await placeOrder(orders, sources, wanted, keyedRequest(headers, wanted));
-    if (replayed) reply.header('idempotency-replayed', 'true');
-    else onPlaced();
-    return reply.code(201).header('location', `/orders/${order.id}`).send(order);
+    api.post('/orders', async ({ headers, body }, reply) => {
+      const wanted = orderRequest(body);
+      const { order, replayed } = await placeOrder(orders, sources, wanted, keyedRequest(headers, wanted));
+      if (replayed) reply.header('idempotency-replayed', 'true');
+      else onPlaced();
+      return reply.code(201).header('location', `/orders/${order.id}`).send(order);
+    });
   });
 }

@@ -1,4 +1,13 @@
-import { database, httpClient, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
+import {
+  contractRoute,
+  database,
+  httpClient,
+  migrate,
+  ping,
+  readConfig,
+  serve,
+  service,
+} from '@microservice-platform/common';
 import { type Broker, keepConnected } from '@microservice-platform/common/broker';
 import { remoteActions } from './actions.ts';
 import { remoteCatalog } from './catalog.ts';
@@ -19,6 +28,7 @@ const app = service({
   name: 'order-service',
   version: config.version,
   logLevel: config.logLevel,
+  faultsToken: config.faultsToken,
   checks: { database: () => ping(pool) },
 });
 const pool = database(config, app.log);
@@ -33,6 +43,7 @@ const saga = sagaRunner(storedSagas(pool, config.stepLeaseMs), remoteActions({ i
   metrics: sagaMetrics(registry),
   onEnded: relay.nudge,
 });
+contractRoute(app, new URL('../openapi.yaml', import.meta.url));
 orderRoutes(app, {
   orders: storedOrders(pool, config.orderDeadlineMs),
   sources: {

@@ -54,7 +54,7 @@ function userIdFault(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return 'is required';
   if (typeof value !== 'string') return 'is not a text';
   if (value.trim() === '') return 'is required';
-  if (value.length > maxUserIdLength) return `is longer than ${maxUserIdLength} characters`;
+  if (Array.from(value).length > maxUserIdLength) return `is longer than ${maxUserIdLength} characters`;
   if (/\p{Cc}/u.test(value) || !value.isWellFormed()) return 'holds characters that cannot be shown';
   return undefined;
 }

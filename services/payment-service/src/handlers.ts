@@ -1,3 +1,4 @@
+import { versioned } from '@microservice-platform/common';
 import type { FastifyInstance } from 'fastify';
 import { charge, type Payments, paymentOf, paymentPage } from './payments.ts';
 import { newPayment, orderId, pageRequest } from './validator.ts';
@@ -14,15 +15,17 @@ interface OfOrder {
 
 /** The REST side of the payment service. PUT and refund may be repeated at will: the order's id makes them one. */
 export function paymentRoutes(app: FastifyInstance, { payments, limit }: PaymentRoutes): void {
-  app.get('/payments', async ({ query }) => paymentPage(payments, pageRequest(query)));
+  versioned(app, 1, (api) => {
+    api.get('/payments', async ({ query }) => paymentPage(payments, pageRequest(query)));
 
-  app.get<OfOrder>('/payments/:order_id', async ({ params }) => paymentOf(payments, orderId(params.order_id)));
+    api.get<OfOrder>('/payments/:order_id', async ({ params }) => paymentOf(payments, orderId(params.order_id)));
 
-  app.put<OfOrder>('/payments/:order_id', async ({ params, body }, reply) => {
-    const wanted = { order_id: orderId(params.order_id), ...newPayment(body) };
-    const { made, payment } = await charge(payments, limit, wanted);
-    return reply.code(made ? 201 : 200).send(payment);
+    api.put<OfOrder>('/payments/:order_id', async ({ params, body }, reply) => {
+      const wanted = { order_id: orderId(params.order_id), ...newPayment(body) };
+      const { made, payment } = await charge(payments, limit, wanted);
+      return reply.code(made ? 201 : 200).send(payment);
+    });
+
+    api.post<OfOrder>('/payments/:order_id/refund', async ({ params }) => payments.refund(orderId(params.order_id)));
   });
-
-  app.post<OfOrder>('/payments/:order_id/refund', async ({ params }) => payments.refund(orderId(params.order_id)));
 }

@@ -1,4 +1,4 @@
-import { database, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
+import { contractRoute, database, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
 import { paymentConfig } from './config.ts';
 import { paymentRoutes } from './handlers.ts';
 import { migrations } from './migrations.ts';
@@ -9,9 +9,11 @@ const app = service({
   name: 'payment-service',
   version: config.version,
   logLevel: config.logLevel,
+  faultsToken: config.faultsToken,
   checks: { database: () => ping(pool) },
 });
 const pool = database(config, app.log);
+contractRoute(app, new URL('../openapi.yaml', import.meta.url));
 paymentRoutes(app, { payments: storedPayments(pool), limit: config.paymentLimit });
 
 await serve(app, {

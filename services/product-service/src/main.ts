@@ -1,4 +1,4 @@
-import { database, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
+import { contractRoute, database, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
 import { productConfig } from './config.ts';
 import { type GrpcServer, serveGrpc } from './grpc.ts';
 import { productRoutes } from './handlers.ts';
@@ -10,10 +10,12 @@ const app = service({
   name: 'product-service',
   version: config.version,
   logLevel: config.logLevel,
+  faultsToken: config.faultsToken,
   checks: { database: () => ping(pool) },
 });
 const pool = database(config, app.log);
 const products = storedProducts(pool);
+contractRoute(app, new URL('../openapi.yaml', import.meta.url));
 productRoutes(app, products);
 
 let grpc: GrpcServer | undefined;

@@ -50,7 +50,7 @@ function nameFault(name: unknown): string | undefined {
   if (name === undefined || name === null || name === '') return 'name is required';
   if (typeof name !== 'string') return 'name is not a text';
   if (name.trim() === '') return 'name is required';
-  if (name.length > maxNameLength) return `name is longer than ${maxNameLength} characters`;
+  if (Array.from(name).length > maxNameLength) return `name is longer than ${maxNameLength} characters`;
   if (/\p{Cc}/u.test(name) || !name.isWellFormed()) return 'name holds characters that cannot be shown';
   return undefined;
 }

@@ -1,4 +1,4 @@
-import { database, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
+import { contractRoute, database, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
 import { userConfig } from './config.ts';
 import { userRoutes } from './handlers.ts';
 import { migrations } from './migrations.ts';
@@ -11,9 +11,11 @@ const app = service({
   name: 'user-service',
   version: config.version,
   logLevel: config.logLevel,
+  faultsToken: config.faultsToken,
   checks: { database: () => ping(pool) },
 });
 const pool = database(config, app.log);
+contractRoute(app, new URL('../openapi.yaml', import.meta.url));
 userRoutes(app, {
   users: storedUsers(pool),
   passwords: scryptPasswords(),

@@ -3,6 +3,7 @@ import type { SignIn } from './sign-in.ts';
 import { type Scope, scopes } from './tokens.ts';
 import type { NewUser, PageRequest, UserDetails } from './users.ts';
 
+/** Lengths are in characters as Unicode and the database count them, not in units of UTF-16. */
 const maxNameLength = 200;
 const maxEmailLength = 254;
 /** In characters, whatever they are; rules about kinds of them only make passwords easier to guess. */
@@ -91,7 +92,7 @@ function nameFault(name: unknown): string | undefined {
   if (name === undefined || name === null || name === '') return 'is required';
   if (typeof name !== 'string') return 'is not a text';
   if (name.trim() === '') return 'is required';
-  if (name.length > maxNameLength) return `is longer than ${maxNameLength} characters`;
+  if (Array.from(name).length > maxNameLength) return `is longer than ${maxNameLength} characters`;
   if (/\p{Cc}/u.test(name) || !name.isWellFormed()) return 'holds characters that cannot be shown';
   return undefined;
 }
@@ -107,7 +108,8 @@ function passwordFault(password: unknown): string | undefined {
   if (password === undefined) return undefined;
   if (typeof password !== 'string') return 'is not a text';
   const { min, max } = passwordLength;
-  if (password.length < min || password.length > max) return `does not have ${min} to ${max} characters`;
+  const { length } = Array.from(password);
+  if (length < min || length > max) return `does not have ${min} to ${max} characters`;
   return textFault(password);
 }
 

@@ -6,6 +6,7 @@ import type { ConfigSchema } from '../../../services/common/src/config.ts';
 import { telemetryConfig } from '../../../services/common/src/telemetry-config.ts';
 import { timeouts } from '../../../services/common/src/timeouts.ts';
 import { inventoryConfig } from '../../../services/inventory-service/src/config.ts';
+import { loadgenConfig } from '../../../services/loadgen/src/config.ts';
 import { notificationConfig } from '../../../services/notification-service/src/config.ts';
 import { orderConfig } from '../../../services/order-service/src/config.ts';
 import { paymentConfig } from '../../../services/payment-service/src/config.ts';
@@ -21,6 +22,7 @@ describe("the services' README", () => {
       analyticsConfig,
       gatewayConfig,
       inventoryConfig,
+      loadgenConfig,
       notificationConfig,
       orderConfig,
       paymentConfig,
@@ -29,7 +31,7 @@ describe("the services' README", () => {
     ];
     const read = schemas.flatMap((schema) => Object.values(schema).map(({ variable }) => variable));
     const table = readme.slice(readme.indexOf('## Environment'), readme.indexOf('## Running one'));
-    const named = table.match(/`[A-Z]+(_[A-Z]+)+`/g)?.map((it) => it.replaceAll('`', ''));
+    const named = table.match(/`[A-Z_]{4,}`/g)?.map((it) => it.replaceAll('`', ''));
     expect(new Set(named)).toEqual(new Set(read));
   });
 

@@ -24,6 +24,8 @@ describe('errors of a service', () => {
   it.each([
     ['an unknown path', { method: 'GET', url: '/nothing' }, 404, 'not_found'],
     ['another method on a known path', { method: 'PUT', url: '/things' }, 405, 'method_not_allowed'],
+    ['a method that fastify knows and no route has', { method: 'QUERY', url: '/things' }, 405, 'method_not_allowed'],
+    ['a bad body on an unknown path', { method: 'POST', url: '/no', payload: '{', headers: json }, 404, 'not_found'],
     ['a body that is no JSON', { method: 'POST', url: '/things', payload: '{', headers: json }, 400, 'invalid_request'],
     ['an empty body', { method: 'POST', url: '/things', payload: '', headers: json }, 400, 'invalid_request'],
     [

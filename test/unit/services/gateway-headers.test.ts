@@ -32,6 +32,9 @@ describe('the headers that pass the gateway', () => {
       'content-type': 'application/problem+json',
       allow: ['GET', 'POST'],
       location: '/products/6',
+      deprecation: '@1793491200',
+      sunset: 'Mon, 01 Nov 2027 00:00:00 GMT',
+      link: '</v2/products>; rel="successor-version"',
       'www-authenticate': 'Bearer',
       'idempotency-replayed': 'true',
       'x-already-retried': 'true',
@@ -47,6 +50,9 @@ describe('the headers that pass the gateway', () => {
       allow: 'GET, POST',
       'idempotency-replayed': 'true',
       location: '/products/6',
+      deprecation: '@1793491200',
+      sunset: 'Mon, 01 Nov 2027 00:00:00 GMT',
+      link: '</v2/products>; rel="successor-version"',
       'www-authenticate': 'Bearer',
     });
   });

@@ -18,6 +18,10 @@ function problem(run: () => unknown): Problem {
 const whole = { product_id: 1, quantity: 1, user_id: 'u-1' };
 
 describe('a new order', () => {
+  it('may be of a user whose id has 128 characters, however many units each of them takes', () => {
+    expect(orderRequest({ ...whole, user_id: '🫖'.repeat(128) }).user_id).toBe('🫖'.repeat(128));
+  });
+
   it.each([
     [{ ...whole, product_id: undefined }, 'product_id is required'],
     [{ ...whole, product_id: null }, 'product_id is required'],

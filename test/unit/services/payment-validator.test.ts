@@ -7,6 +7,10 @@ import { newPayment, orderId, pageRequest } from '../../../services/payment-serv
 const whole = { user_id: 'u-1', amount: 1 };
 
 describe('a new payment', () => {
+  it('may be of a user whose id has 128 characters, however many units each of them takes', () => {
+    expect(newPayment({ ...whole, user_id: '🫖'.repeat(128) }).user_id).toBe('🫖'.repeat(128));
+  });
+
   it.each([
     [{ ...whole, user_id: '  ' }, 'user_id is required'],
     [{ ...whole, user_id: 7 }, 'user_id is not a text'],

@@ -14,6 +14,11 @@ function problem(run: () => unknown): Problem {
 }
 
 describe('a new product', () => {
+  it('may have a name of 200 characters, however many bytes or units each of them takes', () => {
+    expect(newProduct({ name: '🫖'.repeat(200), price: 1 }).name).toBe('🫖'.repeat(200));
+    expect(() => newProduct({ name: '🫖'.repeat(201), price: 1 })).toThrow('name is longer than 200 characters');
+  });
+
   it.each([undefined, null, '', '   '])('without a name (%j) is refused: name is required', (name) => {
     expect(problem(() => newProduct({ name, price: 1 })).body()).toMatchObject({
       status: 400,

@@ -24,6 +24,12 @@ function problem(run: () => unknown): Problem {
 }
 
 describe('a new user', () => {
+  it('may have a name and a password of 200 characters, however many units each of them takes', () => {
+    const [name, password] = ['🫖'.repeat(200), '🫖'.repeat(200)];
+    expect(newUser({ ...ada, name, password })).toEqual({ ...ada, name, password });
+    expect(() => newUser({ ...ada, password: '🫖'.repeat(4) })).toThrow('password does not have 8 to 200 characters');
+  });
+
   it('has a name and an email, and a password or none', () => {
     expect(newUser({ ...ada, name: ' Ada ' })).toEqual({ ...ada, password: undefined });
     expect(newUser({ ...ada, password: 'correct horse' })).toEqual({ ...ada, password: 'correct horse' });
