@@ -5,8 +5,12 @@ import { serviceNames } from '../cluster/image-list.ts';
 /** Lines for a person: an order that went through, its trace, and the counters of the services that it passed. */
 export async function prove(urls: ReadonlyMap<string, string>): Promise<string[]> {
   const url = (name: string) => urls.get(name) ?? '';
-  const user = await addUser(url('api-gateway'));
-  const { orderId, traceId } = await placeOrder(url('api-gateway'), user);
+  // A node may take a moment to send requests to pods that have just become Ready.
+  const { orderId, traceId } = await eventually(
+    `an order through ${url('api-gateway')}`,
+    async () => placeOrder(url('api-gateway'), await addUser(url('api-gateway'))),
+    { timeoutMs: 30_000, everyMs: 1000 },
+  );
   await completed(url('api-gateway'), orderId);
   const spans = await findTrace(url('jaeger'), traceId);
   const counters = await findCounters(url('prometheus'));

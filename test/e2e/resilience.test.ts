@@ -83,6 +83,12 @@ describe('an order that was answered 201', () => {
       const all = await list<MicroserviceObject>('microservices', 'shop');
       return all.every((each) => conditionOf(each, 'Ready')?.status === 'True');
     });
+    // The breaker of the gateway may stay open for two seconds more.
+    await eventually('orders to be answered again', async () => {
+      const answer = await fetch(`${url('api-gateway')}/orders?limit=1`);
+      await answer.arrayBuffer();
+      return answer.status === 200;
+    });
     const wrong: string[] = [];
     for (const id of shopper.accepted) {
       const kept = await fetch(`${url('api-gateway')}/orders/${id}`);
