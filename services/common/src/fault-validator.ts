@@ -1,4 +1,5 @@
-import { type FieldError, Problem } from './problem.ts';
+import { faults, fieldsOf, requireNone, unknownFields } from './field-faults.ts';
+import type { FieldError } from './problem.ts';
 
 /** What goes wrong, where, and for how long. */
 export interface Fault {
@@ -17,21 +18,17 @@ const maxSeconds = 3_600;
 
 /** The fault in a body. @throws Problem `invalid_request` naming every faulty field */
 export function newFault(body: unknown): Fault {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new Problem('invalid_request', 'the body is not a JSON object');
-  }
-  const given = body as Record<string, unknown>;
-  const { path = '/', delay_ms = 0, error_rate = 0, hang_rate = 0, seconds, ...rest } = given;
+  const { path = '/', delay_ms = 0, error_rate = 0, hang_rate = 0, seconds, ...rest } = fieldsOf(body);
   const errors = [
     ...faults('path', pathFault(path)),
     ...faults('delay_ms', wholeNumberFault(delay_ms, 0, maxDelayMs)),
     ...faults('error_rate', rateFault(error_rate)),
     ...faults('hang_rate', rateFault(hang_rate)),
     ...faults('seconds', seconds === undefined ? 'is required' : wholeNumberFault(seconds, 1, maxSeconds)),
-    ...Object.keys(rest).flatMap((field) => faults(field, 'is not a field of a fault')),
+    ...unknownFields(rest, 'a fault'),
   ];
   if (errors.length === 0) errors.push(...effectFaults(Number(delay_ms), Number(error_rate), Number(hang_rate)));
-  if (errors.length > 0) throw new Problem('invalid_request', errors.map((it) => it.message).join('; '), { errors });
+  requireNone(errors);
   return { path, delay_ms, error_rate, hang_rate, seconds } as Fault;
 }
 
@@ -54,8 +51,4 @@ function wholeNumberFault(value: unknown, min: number, max: number): string | un
 
 function rateFault(value: unknown): string | undefined {
   return typeof value === 'number' && value >= 0 && value <= 1 ? undefined : 'is not a number from 0 to 1';
-}
-
-function faults(field: string, fault: string | undefined): readonly FieldError[] {
-  return fault === undefined ? [] : [{ field, message: `${field} ${fault}` }];
 }

@@ -15,6 +15,16 @@ export {
 } from './config.ts';
 export { contractRoute } from './contract.ts';
 export { withDeadline } from './deadline.ts';
+export {
+  faults,
+  fieldsOf,
+  isUuid,
+  limitFault,
+  requireNone,
+  shownTextFault,
+  unknownFields,
+  wholeNumber,
+} from './field-faults.ts';
 export { codeOf, grpcStatus, problemCodeKey, statusOf } from './grpc-status.ts';
 export type { Check, Readiness } from './health.ts';
 export type { HttpClient } from './http-client.ts';

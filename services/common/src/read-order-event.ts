@@ -1,3 +1,4 @@
+import { isUuid } from './field-faults.ts';
 import { eventHeaders, type OrderEvent, type OrderEventType, orderEvents } from './order-events.ts';
 
 /** What arrives from the broker, as far as it is read. */
@@ -20,7 +21,6 @@ export type ReadOrderEvent =
   | { readonly kind: 'order event'; readonly message: OrderEventMessage }
   | { readonly kind: 'unusable'; readonly reason: string };
 
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const maxInteger = 2_147_483_647;
 const maxMessageIdLength = 255;
 
@@ -42,10 +42,10 @@ export function readOrderEvent(
   const body = parsed(content);
   if (body === undefined) return unusable('the body is not a JSON object');
   const { order_id, product_id, quantity, user_id } = body;
-  if (isId(order_id) && isCount(product_id) && isCount(quantity) && isText(user_id))
+  if (isUuid(order_id) && isCount(product_id) && isCount(quantity) && isText(user_id))
     return { kind: 'order event', message: { id, type, event: { order_id, product_id, quantity, user_id } } };
   const faults = [
-    ...(isId(order_id) ? [] : ['order_id is not a UUID']),
+    ...(isUuid(order_id) ? [] : ['order_id is not a UUID']),
     ...(isCount(product_id) ? [] : ['product_id is not a positive integer']),
     ...(isCount(quantity) ? [] : ['quantity is not a positive integer']),
     ...(isText(user_id) ? [] : ['user_id is not a text']),
@@ -60,10 +60,6 @@ function parsed(content: Buffer): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
-}
-
-function isId(value: unknown): value is string {
-  return typeof value === 'string' && uuid.test(value);
 }
 
 function isCount(value: unknown): value is number {

@@ -1,4 +1,12 @@
-import { type FieldError, Problem } from '@microservice-platform/common';
+import {
+  faults,
+  fieldsOf,
+  isUuid,
+  limitFault,
+  requireNone,
+  shownTextFault,
+  unknownFields,
+} from '@microservice-platform/common';
 import type { SignIn } from './sign-in.ts';
 import { type Scope, scopes } from './tokens.ts';
 import type { NewUser, PageRequest, UserDetails } from './users.ts';
@@ -8,14 +16,12 @@ const maxNameLength = 200;
 const maxEmailLength = 254;
 /** In characters, whatever they are; rules about kinds of them only make passwords easier to guess. */
 const passwordLength = { min: 8, max: 200 };
-const maxPageSize = 100;
-const uuid = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** ASCII only: what is beyond it has capitals that depend on the country, and twins that look the same. */
 const address = /^[!-?A-~]+@[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/i;
 
 /** The id in a path. @throws Problem `invalid_request` when it is not a UUID */
 export function userId(text: string): string {
-  if (!uuid.test(text)) throw invalid([{ field: 'id', message: 'id is not a UUID' }]);
+  requireNone(faults('id', isUuid(text) ? undefined : 'is not a UUID'));
   return text.toLowerCase();
 }
 
@@ -23,7 +29,7 @@ export function userId(text: string): string {
 export function pageRequest(query: unknown): PageRequest {
   const { after, limit = '20' } = query as Record<string, unknown>;
   const errors = [...faults('after', afterFault(after)), ...faults('limit', limitFault(limit))];
-  if (errors.length > 0) throw invalid(errors);
+  requireNone(errors);
   return { after: after as string | undefined, limit: Number(limit) };
 }
 
@@ -31,12 +37,12 @@ export function pageRequest(query: unknown): PageRequest {
 export function newUser(body: unknown): NewUser {
   const { name, email, password, ...rest } = fieldsOf(body);
   const errors = [
-    ...faults('name', nameFault(name)),
+    ...faults('name', shownTextFault(name, maxNameLength)),
     ...faults('email', emailFault(email)),
     ...faults('password', passwordFault(password)),
-    ...unknown(rest, 'a new user'),
+    ...unknownFields(rest, 'a new user'),
   ];
-  if (errors.length > 0) throw invalid(errors);
+  requireNone(errors);
   return { name: (name as string).trim(), email: email as string, password: password as string | undefined };
 }
 
@@ -44,11 +50,11 @@ export function newUser(body: unknown): NewUser {
 export function userDetails(body: unknown): UserDetails {
   const { name, email, ...rest } = fieldsOf(body);
   const errors = [
-    ...faults('name', nameFault(name)),
+    ...faults('name', shownTextFault(name, maxNameLength)),
     ...faults('email', emailFault(email)),
-    ...unknown(rest, "a user's details"),
+    ...unknownFields(rest, "a user's details"),
   ];
-  if (errors.length > 0) throw invalid(errors);
+  requireNone(errors);
   return { name: (name as string).trim(), email: email as string };
 }
 
@@ -63,37 +69,17 @@ export function signInRequest(body: unknown): SignIn {
     ...faults('email', textFault(email)),
     ...faults('password', textFault(password)),
     ...faults('scope', scopeFault(scope)),
-    ...unknown(rest, 'a sign-in'),
+    ...unknownFields(rest, 'a sign-in'),
   ];
-  if (errors.length > 0) throw invalid(errors);
+  requireNone(errors);
   const asked = scope === undefined ? scopes : ([...new Set((scope as string).split(' '))] as Scope[]);
   return { email: email as string, password: password as string, scopes: asked };
-}
-
-function fieldsOf(body: unknown): Record<string, unknown> {
-  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
-    throw new Problem('invalid_request', 'the body is not a JSON object');
-  }
-  return body as Record<string, unknown>;
-}
-
-function unknown(rest: Record<string, unknown>, what: string): readonly FieldError[] {
-  return Object.keys(rest).flatMap((field) => faults(field, `is not a field of ${what}`));
 }
 
 function textFault(value: unknown): string | undefined {
   if (value === undefined || value === null || value === '') return 'is required';
   if (typeof value !== 'string') return 'is not a text';
   if (value.includes('\0') || !value.isWellFormed()) return 'holds characters that no text has';
-  return undefined;
-}
-
-function nameFault(name: unknown): string | undefined {
-  if (name === undefined || name === null || name === '') return 'is required';
-  if (typeof name !== 'string') return 'is not a text';
-  if (name.trim() === '') return 'is required';
-  if (Array.from(name).length > maxNameLength) return `is longer than ${maxNameLength} characters`;
-  if (/\p{Cc}/u.test(name) || !name.isWellFormed()) return 'holds characters that cannot be shown';
   return undefined;
 }
 
@@ -121,18 +107,5 @@ function scopeFault(scope: unknown): string | undefined {
 }
 
 function afterFault(value: unknown): string | undefined {
-  return value === undefined || (typeof value === 'string' && uuid.test(value)) ? undefined : 'is not a UUID';
-}
-
-function limitFault(value: unknown): string | undefined {
-  const number = typeof value === 'string' && /^\d{1,4}$/.test(value) ? Number(value) : Number.NaN;
-  return number >= 1 && number <= maxPageSize ? undefined : `is not a whole number from 1 to ${maxPageSize}`;
-}
-
-function faults(field: string, fault: string | undefined): readonly FieldError[] {
-  return fault === undefined ? [] : [{ field, message: `${field} ${fault}` }];
-}
-
-function invalid(errors: readonly FieldError[]): Problem {
-  return new Problem('invalid_request', errors.map(({ message }) => message).join('; '), { errors });
+  return value === undefined || isUuid(value) ? undefined : 'is not a UUID';
 }
