@@ -1,10 +1,11 @@
 /**
  * Writes everything that follows from crds/ and dashboards/: the types of the operator, the chart's copy of the definition,
- * the reference page, and the chart's dashboards. With --check it writes nothing and fails when a file is stale.
+ * the reference page, and the chart's dashboards and alerts. With --check it writes nothing and fails when a file is stale.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
+import { alertFiles } from '../dashboards/alerts/files.ts';
 import { dashboardFiles } from '../dashboards/files.ts';
 
 const source = 'crds/microservice-platform.io_microservices.yaml';
@@ -56,6 +57,54 @@ const interfaceNames: Readonly<Record<string, string>> = {
   'spec.autoscaling.behavior.scaleDown': 'ScalingRules',
   'spec.autoscaling.behavior.scaleUp.policies[]': 'ScalingPolicy',
   'spec.autoscaling.behavior.scaleDown.policies[]': 'ScalingPolicy',
+  'spec.probes.readiness.httpGet.httpHeaders[]': 'HttpHeader',
+  'spec.autoscaling.metrics[]': 'Metric',
+  'spec.autoscaling.metrics[].resource.target': 'ResourceTarget',
+  'spec.autoscaling.metrics[].containerResource.target': 'ResourceTarget',
+  'spec.autoscaling.metrics[].pods.metric': 'MetricIdentifier',
+  'spec.autoscaling.metrics[].object.metric': 'MetricIdentifier',
+  'spec.autoscaling.metrics[].external.metric': 'MetricIdentifier',
+  'spec.autoscaling.metrics[].pods.metric.selector': 'LabelSelector',
+  'spec.autoscaling.metrics[].object.target': 'ValueTarget',
+  'spec.autoscaling.metrics[].external.target': 'ValueTarget',
+  'spec.imagePullSecrets[]': 'PullSecret',
+  'spec.config': 'Config',
+  'spec.volumes[]': 'Volume',
+  'spec.volumes[].configMap': 'ConfigMapVolume',
+  'spec.volumes[].configMap.items[]': 'KeyItem',
+  'spec.volumes[].secret': 'SecretVolume',
+  'spec.volumes[].secret.items[]': 'KeyItem',
+  'spec.volumes[].emptyDir': 'EmptyDirVolume',
+  'spec.volumes[].ephemeral': 'EphemeralVolume',
+  'spec.volumes[].projected': 'ProjectedVolume',
+  'spec.volumes[].projected.sources[]': 'ProjectedSource',
+  'spec.volumes[].projected.sources[].configMap': 'ProjectedObject',
+  'spec.volumes[].projected.sources[].configMap.items[]': 'KeyItem',
+  'spec.volumes[].projected.sources[].secret': 'ProjectedObject',
+  'spec.volumes[].projected.sources[].downwardAPI.items[]': 'DownwardFile',
+  'spec.volumes[].downwardAPI': 'DownwardVolume',
+  'spec.volumes[].downwardAPI.items[]': 'DownwardFile',
+  'spec.volumeMounts[]': 'VolumeMount',
+  'spec.securityContext': 'SecurityContext',
+  'spec.podSecurityContext': 'PodSecurityContext',
+  'spec.initContainers[]': 'InitContainer',
+  'spec.initContainers[].env[]': 'EnvVar',
+  'spec.initContainers[].envFrom[]': 'EnvFromSource',
+  'spec.initContainers[].resources': 'Resources',
+  'spec.initContainers[].volumeMounts[]': 'VolumeMount',
+  'spec.initContainers[].securityContext': 'SecurityContext',
+  'spec.initContainers[].probes': 'Probes',
+  'spec.serviceAccount': 'ServiceAccount',
+  'spec.scheduling': 'Scheduling',
+  'spec.scheduling.tolerations[]': 'Toleration',
+  'spec.scheduling.affinity': 'Affinity',
+  'spec.scheduling.topologySpreadConstraints[]': 'SpreadConstraint',
+  'spec.dnsConfig': 'DnsConfig',
+  'spec.hostAliases[]': 'HostAlias',
+  'spec.rollout': 'Rollout',
+  'spec.shutdown': 'Shutdown',
+  'spec.disruption': 'Disruption',
+  'spec.service': 'ServiceOptions',
   status: 'MicroserviceStatus',
   'status.conditions[]': 'Condition',
   'status.children[]': 'ChildRef',
@@ -104,7 +153,10 @@ function members(
 function typeOf(schema: Schema, path: string, interfaces: Map<string, string>): string {
   if (schema['x-kubernetes-int-or-string']) return 'number | string';
   if (schema.enum) return schema.enum.map((value) => `'${value}'`).join(' | ');
-  if (schema.items) return `readonly ${typeOf(schema.items, `${path}[]`, interfaces)}[]`;
+  if (schema.items) {
+    const item = typeOf(schema.items, `${path}[]`, interfaces);
+    return `readonly ${schema.items.enum ? `(${item})` : item}[]`;
+  }
   if (schema.additionalProperties) {
     return `Readonly<Record<string, ${typeOf(schema.additionalProperties, `${path}{}`, interfaces)}>>`;
   }
@@ -238,6 +290,7 @@ export function generatedFiles(definition: string): Readonly<Record<string, stri
     'charts/microservice-platform/templates/crds/microservices.yaml': chartTemplate(definition),
     'docs/reference/microservice.md': reference(schema),
     ...dashboardFiles(),
+    ...alertFiles(),
   };
 }
 

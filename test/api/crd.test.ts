@@ -8,11 +8,13 @@ import { fromKubeconfig } from '../../operator/src/cluster/connection.ts';
 import { Transport } from '../../operator/src/cluster/transport.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 import { definitionPath, microserviceSchema } from '../support/microservice.ts';
+import type { Case, Spec } from './crd-case.ts';
+import { formatCases } from './crd-cases-formats.ts';
+import { podCases } from './crd-cases-pod.ts';
+import { serviceCases } from './crd-cases-service.ts';
 
 const definitions = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
 const microservices = '/apis/microservice-platform.io/v1alpha1/namespaces/default/microservices';
-
-type Spec = Readonly<Record<string, unknown>>;
 
 /** A spec that every rule takes; each case below changes it in one respect. */
 const good = {
@@ -32,8 +34,10 @@ const resourceFieldRef = (resource: string, divisor: string | number) =>
   variable({ valueFrom: { resourceFieldRef: { resource, divisor } } });
 const requests = (amounts: Spec) => ({ resources: { requests: amounts } });
 
-/** What is written, what the answer has to say about the remedy, and a neighbour that is taken. */
-const rules: readonly (readonly [what: string, refused: Spec, remedy: RegExp, taken: Spec])[] = [
+const rules: readonly Case[] = [
+  ...podCases,
+  ...serviceCases,
+  ...formatCases,
   ['no image', { image: '' }, /spec\.image.*at least 1 chars/, { image: 'orders' }],
   ['an image with a scheme', { image: 'https://ghcr.io/a' }, /without a scheme/, { image: 'ghcr.io/a@sha256:0a' }],
   ['an image with a space', { image: 'a b' }, /without spaces/, { image: 'localhost:5000/a_b/c-d:1.0' }],
@@ -65,7 +69,7 @@ const rules: readonly (readonly [what: string, refused: Spec, remedy: RegExp, ta
   [
     'a bad appProtocol',
     port({ appProtocol: 'a b' }),
-    /appProtocol.*should match/,
+    /appProtocol.*the name takes letters, digits/,
     port({ appProtocol: 'kubernetes.io/h2c' }),
   ],
   [
@@ -188,7 +192,12 @@ const rules: readonly (readonly [what: string, refused: Spec, remedy: RegExp, ta
   ],
   ['an amount without a known unit', requests({ cpu: '1 core' }), /should match/, requests({ cpu: '1500m' })],
   ['a negative amount', requests({ cpu: -1 }), /greater than or equal to 0/, requests({ cpu: 1 })],
-  ['an unknown resource', requests({ disk: '1Gi' }), /cpu, memory, ephemeral-storage or/, requests({ 'a.com/gpu': 1 })],
+  [
+    'an unknown resource',
+    requests({ disk: '1Gi' }),
+    /cpu, memory, ephemeral-storage or/,
+    requests({ 'ephemeral-storage': '1Gi' }),
+  ],
   [
     'a request above its limit',
     { resources: { requests: { cpu: '1' }, limits: { cpu: '999m' } } },
@@ -266,7 +275,7 @@ const rules: readonly (readonly [what: string, refused: Spec, remedy: RegExp, ta
   [
     'autoscaling towards nothing',
     { autoscaling: { maxReplicas: 3 } },
-    /no target: set autoscaling\.cpu or/,
+    /no target: set autoscaling\.cpu, autoscaling\.memory or/,
     { autoscaling: { maxReplicas: 3, memory: 70 } },
   ],
   [

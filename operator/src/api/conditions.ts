@@ -14,9 +14,11 @@ export type ConditionType = keyof typeof conditionTypes;
 export const reasons = {
   Available: 'All pods that are wanted run the version that is asked for and are ready.',
   ScaledToZero: 'No pods are asked for and none run.',
+  Suspended: 'The service is switched off by spec.suspend, and no pods run.',
   Progressing: 'Pods are being created, replaced or removed, and nothing is known to be wrong.',
   Conflict: 'An object of the name that a child needs is there already and belongs to somebody else.',
   Invalid: 'The API server refuses a child as it is.',
+  NotAllowed: 'The installation of the platform does not allow something that is asked for; the rest runs.',
   Denied: 'The operator may not write a child: its rights or an admission rule forbid it.',
   WriteFailed: 'The API server, or a webhook that it asks, could not take a write; it is tried again.',
   QuotaExceeded: 'A resource quota of the namespace leaves no room.',
@@ -28,6 +30,8 @@ export const reasons = {
   OutOfMemory: 'The container was killed because it used more memory than its limit.',
   CrashLoop: 'The process in the container ends again and again.',
   Unschedulable: 'No node can take a pod.',
+  VolumesPending: 'A pod waits for its volumes or for its network.',
+  InitRunning: 'A container that comes before the service has not ended yet.',
   ProbeFailing: 'The process runs but does not pass its startup or readiness probe.',
   DeadlineExceeded: 'The rollout did not finish in time, and no more precise cause can be seen.',
 } as const;

@@ -23,3 +23,6 @@ export const desiredHashAnnotation = `${group}/desired-hash`;
 
 /** Annotation on a Deployment: who sets its replica count, `spec` or `autoscaler`. */
 export const replicasSetByAnnotation = `${group}/replicas-set-by`;
+
+/** Annotation on pods: stands for the content of ConfigMaps and Secrets that they use, and tells nothing about it. */
+export const contentMarkAnnotation = `${group}/content-mark`;

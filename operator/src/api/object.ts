@@ -32,6 +32,10 @@ export interface KubeObject {
   readonly kind: string;
   readonly metadata: ObjectMeta;
   readonly spec?: unknown;
+  /** Of a ConfigMap. */
+  readonly data?: unknown;
+  /** Of a ServiceAccount. */
+  readonly automountServiceAccountToken?: boolean;
   readonly status?: unknown;
 }
 

@@ -1,11 +1,13 @@
 import type { V2HorizontalPodAutoscalerSpec, V2HPAScalingRules, V2MetricSpec } from '@kubernetes/client-node';
-import type { Autoscaling, Microservice, ScalingRules } from '../api/microservice.generated.ts';
+import type { Autoscaling, Metric, Microservice, ScalingRules } from '../api/microservice.generated.ts';
 import type { Manifest } from '../api/object.ts';
+import { copyOf } from './copy.ts';
 import { childMetadata } from './metadata.ts';
+import { fewestReplicas } from './replicas.ts';
 
 /** The HorizontalPodAutoscaler of the Deployment. */
 export function autoscaler(ms: Microservice, autoscaling: Autoscaling): Manifest {
-  const { maxReplicas, cpu, memory, behavior } = autoscaling;
+  const { maxReplicas, cpu, memory, metrics = [], behavior } = autoscaling;
   return {
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
@@ -17,6 +19,7 @@ export function autoscaler(ms: Microservice, autoscaling: Autoscaling): Manifest
       metrics: [
         ...(cpu === undefined ? [] : [utilization('cpu', cpu)]),
         ...(memory === undefined ? [] : [utilization('memory', memory)]),
+        ...metrics.map(metric),
       ],
       behavior: {
         scaleUp: rules(behavior?.scaleUp, defaultScaleUp),
@@ -26,12 +29,17 @@ export function autoscaler(ms: Microservice, autoscaling: Autoscaling): Manifest
   };
 }
 
-export function fewestReplicas({ minReplicas = 1 }: Autoscaling): number {
-  return minReplicas;
-}
-
 function utilization(name: 'cpu' | 'memory', averageUtilization: number): V2MetricSpec {
   return { type: 'Resource', resource: { name, target: { type: 'Utilization', averageUtilization } } };
+}
+
+/** A metric as it was written: the shape is that of autoscaling/v2, amounts as text. */
+function metric(asked: Metric): V2MetricSpec {
+  return copyOf(JSON.parse(JSON.stringify(asked, (key, value) => (isAmount(key, value) ? String(value) : value))));
+}
+
+function isAmount(key: string, value: unknown): boolean {
+  return (key === 'averageValue' || key === 'value') && typeof value === 'number';
 }
 
 /** The defaults of Kubernetes, stated, so that taking a rule away brings them back. */

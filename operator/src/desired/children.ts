@@ -1,16 +1,34 @@
 import type { Microservice } from '../api/microservice.generated.ts';
 import type { Manifest } from '../api/object.ts';
 import { autoscaler } from './autoscaler.ts';
+import { configMap } from './config-map.ts';
 import { deployment } from './deployment.ts';
+import { disruptionBudget } from './disruption-budget.ts';
 import { withHash } from './hash.ts';
-import { service } from './service.ts';
+import { autoscalingOf } from './replicas.ts';
+import { type ServiceType, service } from './service.ts';
+import { serviceAccount } from './service-account.ts';
+
+/** What children follow from beside the Microservice itself. */
+export interface Surroundings {
+  /** Stands for the content that the pods use; see `contentMark`. */
+  readonly contentMark?: string | undefined;
+  /** The types of Services that the installation of the platform allows. */
+  readonly serviceTypes: readonly ServiceType[];
+}
+
+const alone: Surroundings = { serviceTypes: ['ClusterIP'] };
 
 /** Everything a Microservice owns. A new child is added here and nowhere else. */
-export function desiredChildren(ms: Microservice): readonly Manifest[] {
-  const { ports, autoscaling } = ms.spec;
+export function desiredChildren(ms: Microservice, surroundings: Surroundings = alone): readonly Manifest[] {
+  const { ports, config, serviceAccount: account } = ms.spec;
+  const autoscaling = autoscalingOf(ms);
   return [
-    deployment(ms),
-    ...(ports?.length ? [service(ms, ports)] : []),
+    deployment(ms, surroundings.contentMark),
+    ...(ports?.length ? [service(ms, ports, surroundings.serviceTypes)] : []),
     ...(autoscaling ? [autoscaler(ms, autoscaling)] : []),
+    disruptionBudget(ms),
+    ...(account?.name === undefined ? [serviceAccount(ms)] : []),
+    ...(config ? [configMap(ms, config)] : []),
   ].map(withHash);
 }

@@ -1,5 +1,5 @@
 import type { V1Probe } from '@kubernetes/client-node';
-import type { Microservice, Port, Probe } from '../api/microservice.generated.ts';
+import type { Microservice, Port, Probe, Probes } from '../api/microservice.generated.ts';
 
 export type ProbeName = 'readiness' | 'liveness' | 'startup';
 
@@ -14,16 +14,26 @@ const timing = {
 export function probeOf(ms: Microservice, name: ProbeName): V1Probe | undefined {
   const asked = ms.spec.probes?.[name];
   if (asked === undefined && name === 'liveness') return undefined;
-  const action = actionOf(asked ?? {}, firstTcpPort(ms.spec.ports ?? []));
+  return probe(name, asked ?? {}, firstTcpPort(ms.spec.ports ?? []));
+}
+
+/** The probe of a sidecar: only when asked for, since nothing is known of its ports. */
+export function sidecarProbe(probes: Probes, name: ProbeName): V1Probe | undefined {
+  const asked = probes[name];
+  return asked && probe(name, asked);
+}
+
+function probe(name: ProbeName, asked: Probe, fallback?: Port): V1Probe | undefined {
+  const action = actionOf(asked, fallback);
   if (action === undefined) return undefined;
   // Every field is stated, defaults of Kubernetes too: what is never stated is never taken back.
   return {
     ...action,
-    initialDelaySeconds: asked?.initialDelaySeconds ?? 0,
-    periodSeconds: asked?.periodSeconds ?? timing[name].periodSeconds,
-    timeoutSeconds: asked?.timeoutSeconds ?? timing[name].timeoutSeconds,
-    failureThreshold: asked?.failureThreshold ?? timing[name].failureThreshold,
-    successThreshold: asked?.successThreshold ?? 1,
+    initialDelaySeconds: asked.initialDelaySeconds ?? 0,
+    periodSeconds: asked.periodSeconds ?? timing[name].periodSeconds,
+    timeoutSeconds: asked.timeoutSeconds ?? timing[name].timeoutSeconds,
+    failureThreshold: asked.failureThreshold ?? timing[name].failureThreshold,
+    successThreshold: asked.successThreshold ?? 1,
   };
 }
 
@@ -43,7 +53,17 @@ function actionOf({ httpGet, tcpSocket, grpc, exec }: Probe, fallback?: Port): A
   if (grpc) return { grpc: { port: grpc.port, service: grpc.service ?? '' } };
   const port = httpGet?.port ?? tcpSocket?.port ?? fallback?.name;
   if (port === undefined) return undefined;
-  if (httpGet) return { httpGet: { path: httpGet.path ?? '/', port, scheme: httpGet.scheme ?? 'HTTP' } };
+  if (httpGet) {
+    const { path = '/', scheme = 'HTTP', httpHeaders } = httpGet;
+    return {
+      httpGet: {
+        path,
+        port,
+        scheme,
+        ...(httpHeaders?.length && { httpHeaders: httpHeaders.map((header) => ({ ...header })) }),
+      },
+    };
+  }
   return { tcpSocket: { port } };
 }
 

@@ -1,25 +1,56 @@
 import type { V1ServiceSpec } from '@kubernetes/client-node';
-import type { Microservice, Port } from '../api/microservice.generated.ts';
+import type { Microservice, Port, ServiceOptions } from '../api/microservice.generated.ts';
 import type { Manifest } from '../api/object.ts';
 import { childMetadata, selectorLabels } from './metadata.ts';
 
-/** The address of the pods inside the cluster. Ports lead to the pods' ports by name, so that their numbers may change. */
-export function service(ms: Microservice, ports: readonly Port[]): Manifest {
+export type ServiceType = NonNullable<ServiceOptions['type']>;
+
+/** What stands for "no address of its own" in a Service. */
+export const headlessIp = 'None';
+
+/** The address of the pods. Ports lead to the pods' ports by name, so that their numbers may change. */
+export function service(ms: Microservice, ports: readonly Port[], allowed: readonly ServiceType[]): Manifest {
+  const options = ms.spec.service ?? {};
+  const { headless, annotations, sessionAffinity = 'None', sessionAffinityConfig } = options;
+  const type = serviceType(ms, allowed);
+  const timeoutSeconds = sessionAffinityConfig?.clientIP.timeoutSeconds ?? 10_800;
   return {
     apiVersion: 'v1',
     kind: 'Service',
-    metadata: childMetadata(ms),
+    metadata: childMetadata(ms, annotations),
     spec: {
-      type: 'ClusterIP',
+      type,
+      ...(headless && { clusterIP: headlessIp }),
       selector: selectorLabels(ms),
+      sessionAffinity,
+      ...(sessionAffinity === 'ClientIP' && { sessionAffinityConfig: { clientIP: { timeoutSeconds } } }),
+      ...(type !== 'ClusterIP' && outside(options, type)),
       ports: ports.map((port) => ({
         name: port.name,
         port: servicePort(port),
         targetPort: port.name,
         protocol: port.protocol ?? 'TCP',
         ...(port.appProtocol && { appProtocol: port.appProtocol }),
+        ...(type !== 'ClusterIP' && port.nodePort !== undefined && { nodePort: port.nodePort }),
       })),
     } satisfies V1ServiceSpec,
+  };
+}
+
+/** The type that is asked for, where it is allowed; what is not allowed is reachable inside the cluster only. */
+function serviceType({ spec }: Microservice, allowed: readonly ServiceType[]): ServiceType {
+  const type = spec.service?.type ?? 'ClusterIP';
+  return allowed.includes(type) ? type : 'ClusterIP';
+}
+
+function outside(options: ServiceOptions, type: ServiceType): Partial<V1ServiceSpec> {
+  const { externalTrafficPolicy = 'Cluster', loadBalancerClass, loadBalancerSourceRanges } = options;
+  return {
+    externalTrafficPolicy,
+    ...(type === 'LoadBalancer' && {
+      ...(loadBalancerClass && { loadBalancerClass }),
+      ...(loadBalancerSourceRanges?.length && { loadBalancerSourceRanges: [...loadBalancerSourceRanges] }),
+    }),
   };
 }
 

@@ -32,7 +32,8 @@ export async function applyPlan(
 ): Promise<readonly Outcome[]> {
   const outcomes: Outcome[] = [];
   for (const turn of turns) {
-    const steps = plan.filter((step) => turnOf(step) === turn);
+    const isHeldBack = outcomes.some(isInTheWay);
+    const steps = plan.filter((step) => turnOf(step) === turn && !(isHeldBack && isWorkload(childOf(step))));
     const byChild = Map.groupBy(steps, (step) => `${childOf(step).kind}/${childOf(step).name}`);
     const done = await Promise.all([...byChild.values()].map((ofOne) => inOrder(cluster, ms, ofOne)));
     outcomes.push(...done.flat());
@@ -42,13 +43,29 @@ export async function applyPlan(
 
 /**
  * An autoscaler goes before the operator sets the replicas again, and comes after the operator has stopped: were both
- * there at once, each would undo what the other set.
+ * there at once, each would undo what the other set. What pods need comes before the pods: without their ServiceAccount
+ * they are refused, and with one that is somebody else's they would run as somebody else.
  */
-const turns = ['what goes', 'what stays', 'what scales'] as const;
+const turns = ['what goes', 'what pods need', 'what stays', 'what scales'] as const;
 
 function turnOf(step: Step): (typeof turns)[number] {
   if (step.kind === 'remove') return 'what goes';
-  return childOf(step).kind === 'HorizontalPodAutoscaler' ? 'what scales' : 'what stays';
+  const { kind } = childOf(step);
+  if (isNeededByPods(kind)) return 'what pods need';
+  return kind === 'HorizontalPodAutoscaler' ? 'what scales' : 'what stays';
+}
+
+function isNeededByPods(kind: string): boolean {
+  return kind === 'ServiceAccount' || kind === 'ConfigMap';
+}
+
+function isWorkload({ kind }: ObjectRef): boolean {
+  return kind === 'Deployment';
+}
+
+/** Whether something that pods need is not there as it has to be, so that the workload has to wait. */
+function isInTheWay({ kind, child }: Outcome): boolean {
+  return isNeededByPods(child.kind) && (kind === 'refused' || kind === 'waiting' || kind === 'failed');
 }
 
 async function inOrder(cluster: Cluster, ms: Microservice, steps: readonly Step[]): Promise<Outcome[]> {

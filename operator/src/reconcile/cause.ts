@@ -22,8 +22,8 @@ export function messageOf({ what, where, remedy }: Pick<Cause, 'what' | 'where' 
   return `${shortened(what, Math.max(1, 1024 - tail.length))}${tail}`.slice(0, 1024);
 }
 
-/** One line of at most `length` characters. */
+/** One line of at most `length` characters, without characters that control a terminal or turn text around. */
 export function shortened(text: string, length = 240): string {
-  const line = text.trim().replaceAll(/\s+/g, ' ');
+  const line = text.replaceAll(/[\s\p{Cc}\p{Cf}]+/gu, ' ').trim();
   return line.length <= length ? line : `${line.slice(0, length - 1)}…`;
 }

@@ -11,7 +11,7 @@ const probePatienceMs = 30_000;
 /** A container that was started anew so lately, and is not ready, is one that crashed. */
 const crashMemoryMs = 60_000;
 
-/** What the probes of the container do, in words. */
+/** What the probes of a container do, in words. */
 export interface ProbeWords {
   readonly readiness: string | undefined;
   readonly startup: string | undefined;
@@ -21,16 +21,21 @@ export interface ProbeWords {
 interface Place {
   readonly pod: KubeObject;
   readonly container: ContainerStatus;
+  /** It runs to its end before the service starts; all others, sidecars too, run as long as the pod. */
+  readonly isInit: boolean;
   readonly probes: ProbeWords;
+  /** The rollout has taken too long: no more time is given. */
+  readonly isLate: boolean;
   readonly now: Date;
 }
 
 /** Why a container keeps its pod from being ready. */
 export function containerCause(place: Place): Finding {
-  const { container } = place;
+  const { container, isInit } = place;
   const { waiting, running, terminated } = container.state ?? {};
-  if (terminated) return { cause: crash(place, terminated) };
+  if (terminated) return isInit && terminated.exitCode === 0 ? {} : { cause: crash(place, terminated) };
   if (waiting) return whileWaiting(place, waiting);
+  if (running && isInit) return whileInitializing(place, running.startedAt);
   if (running && container.ready === false) return whileRunning(place, running.startedAt);
   return {};
 }
@@ -156,8 +161,23 @@ function whileRunning(place: Place, startedAt: string | undefined): Finding {
   }
   const unreadyMs = elapsedMs(podCondition(pod, 'Ready')?.lastTransitionTime, now);
   const wasReady = container.started === true && unreadyMs < runningMs - 1000;
-  if (!wasReady && runningMs < probePatienceMs) return { lookAgainMs: probePatienceMs - runningMs };
+  if (!wasReady && !place.isLate && runningMs < probePatienceMs) return { lookAgainMs: probePatienceMs - runningMs };
   return { cause: probeFailure(place) };
+}
+
+function whileInitializing(place: Place, startedAt: string | undefined): Finding {
+  const runningMs = elapsedMs(startedAt, place.now);
+  if (!place.isLate && runningMs < probePatienceMs) return { lookAgainMs: probePatienceMs - runningMs };
+  const { name, namespace } = place.pod.metadata;
+  return {
+    cause: {
+      reason: 'InitRunning',
+      what: 'the service starts when this container has ended, and it still runs',
+      where: where(place),
+      remedy: `see \`kubectl logs ${name} -n ${namespace} -c ${place.container.name}\``,
+      permanent: false,
+    },
+  };
 }
 
 function probeFailure(place: Place): Cause {

@@ -30,6 +30,11 @@ const listKeys: Readonly<Record<string, readonly string[]>> = {
   'spec.template.spec.containers.env': ['name'],
   'spec.template.spec.containers.ports': ['containerPort', 'protocol'],
   'spec.template.spec.containers.volumeMounts': ['mountPath'],
+  'spec.template.spec.hostAliases': ['ip'],
+  'spec.template.spec.imagePullSecrets': ['name'],
+  'spec.template.spec.initContainers': ['name'],
+  'spec.template.spec.initContainers.env': ['name'],
+  'spec.template.spec.initContainers.volumeMounts': ['mountPath'],
   'spec.template.spec.topologySpreadConstraints': ['topologyKey', 'whenUnsatisfiable'],
   'spec.template.spec.volumes': ['name'],
 };
@@ -37,23 +42,24 @@ const listKeys: Readonly<Record<string, readonly string[]>> = {
 /** Of those, the lists in which nobody else has any business: an item that nobody asked for is drift too. */
 const ownLists = new Set(['spec.ports', 'spec.template.spec.containers.ports']);
 
+/** The maps of which the same holds: the content of a ConfigMap. */
+const ownMaps = new Set(['data']);
+
 function difference(desired: unknown, live: unknown, path: Path): Path | undefined {
   if (desired === undefined || desired === live) return undefined;
   if (Array.isArray(desired)) return listDifference(desired, live ?? [], path);
-  if (isObject(desired)) {
-    return isObject(live) ? firstDifference(Object.keys(desired), desired, live, path) : path;
-  }
+  if (isObject(desired)) return isObject(live) ? objectDifference(desired, live, path) : path;
   if (live === undefined) return isLeftOut(desired, path) ? undefined : path;
   return isQuantity(path) && sameQuantity(desired, live) ? undefined : path;
 }
 
-function firstDifference(
-  keys: readonly string[],
+function objectDifference(
   desired: Readonly<Record<string, unknown>>,
   live: Readonly<Record<string, unknown>>,
   path: Path,
 ): Path | undefined {
-  for (const key of keys) {
+  if (ownMaps.has(path.join('.')) && Object.keys(live).some((key) => !(key in desired))) return path;
+  for (const key of Object.keys(desired)) {
     const found = difference(desired[key], live[key], [...path, key]);
     if (found) return found;
   }
@@ -78,15 +84,20 @@ function sameKeys(keys: readonly string[], a: unknown, b: unknown): boolean {
   return isObject(a) && isObject(b) && keys.every((key) => a[key] === b[key]);
 }
 
-/** Values that the API server leaves out when it writes an object: empty text, and the zero of fields that may not be unset. */
+/** Values that the API server leaves out when it writes an object: empty text, false, and the zero of some numbers. */
 function isLeftOut(desired: unknown, path: Path): boolean {
-  return desired === '' || (desired === 0 && path.at(-1) === 'initialDelaySeconds');
+  const name = path.at(-1);
+  if (desired === '') return true;
+  if (desired === false) return name === 'readOnly';
+  return desired === 0 && (name === 'initialDelaySeconds' || name === 'minReadySeconds');
 }
 
 /** Whether the API server reads the value at this path as an amount, and writes it in its own way. */
 function isQuantity(path: Path): boolean {
   const [above, parent, name] = path.slice(-3);
-  return name === 'divisor' || (above === 'resources' && (parent === 'limits' || parent === 'requests'));
+  if (name === 'divisor' || name === 'sizeLimit') return true;
+  if (parent === 'target') return name === 'averageValue' || name === 'value';
+  return above === 'resources' && (parent === 'limits' || parent === 'requests');
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

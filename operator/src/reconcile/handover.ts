@@ -1,7 +1,7 @@
 import { replicasSetByAnnotation } from '../api/labels.ts';
 import type { Microservice } from '../api/microservice.generated.ts';
 import type { KubeObject, Manifest } from '../api/object.ts';
-import { fewestReplicas } from '../desired/autoscaler.ts';
+import { autoscalingOf, fewestReplicas } from '../desired/replicas.ts';
 import type { Step } from './step.ts';
 
 /**
@@ -12,7 +12,7 @@ import type { Step } from './step.ts';
  * - its count is 0, which an autoscaler takes as being switched off.
  */
 export function handover(desired: Manifest, live: KubeObject, ms: Microservice): readonly Step[] {
-  const { autoscaling } = ms.spec;
+  const autoscaling = autoscalingOf(ms);
   if (desired.kind !== 'Deployment' || autoscaling === undefined) return [];
   const handedOver = live.metadata.annotations?.[replicasSetByAnnotation] === 'autoscaler';
   const replicas = liveReplicas(live);

@@ -18,12 +18,14 @@ interface Spec {
 }
 
 /**
- * A merge patch that takes ports out of a live child that nobody asks for; undefined when there are none.
+ * A merge patch that takes out of a live child the ports, and of a ConfigMap the keys, that nobody asks for; undefined
+ * when there are none.
  * Server-side apply alone does not: it leaves in a list what others put there, even where two ports then have the
  * same name and the API server refuses the whole.
  */
-export function withoutIntruders(manifest: Manifest, live: KubeObject): { readonly spec: unknown } | undefined {
-  const [asked, found] = [manifest.spec as Spec, live.spec as Spec];
+export function withoutIntruders(manifest: Manifest, live: KubeObject): unknown {
+  if (manifest.data !== undefined) return withoutKeys(manifest.data, live.data);
+  const [asked, found] = [(manifest.spec ?? {}) as Spec, (live.spec ?? {}) as Spec];
   if (asked.ports !== undefined)
     return hasMore(found.ports, asked.ports) ? { spec: { ports: asked.ports } } : undefined;
   const [askedContainers, containers] = [containersOf(asked), containersOf(found)];
@@ -34,6 +36,12 @@ export function withoutIntruders(manifest: Manifest, live: KubeObject): { readon
   });
   const isSame = cleared.every((container, index) => container === containers[index]);
   return isSame ? undefined : { spec: { template: { spec: { containers: cleared } } } };
+}
+
+function withoutKeys(asked: unknown = {}, found: unknown = {}): unknown {
+  const known = new Set(Object.keys(asked as object));
+  const unknown = Object.keys(found as object).filter((key) => !known.has(key));
+  return unknown.length === 0 ? undefined : { data: Object.fromEntries(unknown.map((key) => [key, null])) };
 }
 
 function containersOf({ template }: Spec): readonly Container[] {

@@ -1,6 +1,7 @@
 import type { Microservice } from '../api/microservice.generated.ts';
 import type { KubeObject, Manifest, ObjectRef } from '../api/object.ts';
-import { driftOf } from './drift.ts';
+import { headlessIp } from '../desired/service.ts';
+import { driftOf, hashIn } from './drift.ts';
 import { handover } from './handover.ts';
 import type { Observed } from './observe.ts';
 import { ownershipOf } from './ownership.ts';
@@ -14,7 +15,7 @@ export function planChanges(desired: readonly Manifest[], observed: Observed): r
   return [
     ...children
       .filter((child) => !wanted.has(idOf(child)) && ownershipOf(child, microservice) === 'ours')
-      .flatMap(removal),
+      .flatMap((child) => removal(child, 'it is no longer asked for')),
     ...desired.flatMap((manifest) => stepsFor(manifest, live.get(idOf(manifest)), microservice)),
   ];
 }
@@ -35,7 +36,16 @@ export function stepsFor(manifest: Manifest, live: KubeObject | undefined, ms: M
   }
 }
 
+/** Whether a step undoes what somebody did to a child, rather than doing what somebody asked the Microservice for. */
+export function isRepair(step: Step, { status }: Microservice): boolean {
+  if (step.kind === 'apply') return hashIn(step.manifest) === hashIn(step.live);
+  if (step.kind !== 'create') return false;
+  return status?.children?.some(({ kind, name }) => `${kind}/${name}` === idOf(step.manifest)) ?? false;
+}
+
 function update(manifest: Manifest, live: KubeObject, ms: Microservice): readonly Step[] {
+  const fixed = fixedDifference(manifest, live);
+  if (fixed) return removal(live, `${fixed} cannot be changed, so it is made anew`);
   const drift = driftOf(manifest, live);
   const because = `${drift} is not what is asked for`;
   return [
@@ -44,10 +54,25 @@ function update(manifest: Manifest, live: KubeObject, ms: Microservice): readonl
   ];
 }
 
-function removal(child: KubeObject): readonly Step[] {
+interface ServiceSpec {
+  readonly type?: string;
+  readonly clusterIP?: string;
+  readonly loadBalancerClass?: string;
+}
+
+/** Where a Service is not what is asked for in a way that the API server does not let anybody change. */
+function fixedDifference(manifest: Manifest, live: KubeObject): string | undefined {
+  if (manifest.kind !== 'Service') return undefined;
+  const [asked, found] = [manifest.spec as ServiceSpec, live.spec as ServiceSpec];
+  if ((asked.clusterIP === headlessIp) !== (found.clusterIP === headlessIp)) return 'spec.clusterIP';
+  const balanced = asked.type === 'LoadBalancer' && found.type === 'LoadBalancer';
+  return balanced && asked.loadBalancerClass !== found.loadBalancerClass ? 'spec.loadBalancerClass' : undefined;
+}
+
+function removal(child: KubeObject, because: string): readonly Step[] {
   const { uid } = child.metadata;
   if (uid === undefined || isGoing(child)) return [];
-  return [{ kind: 'remove', child: { ...refOf(child), uid }, because: 'it is no longer asked for' }];
+  return [{ kind: 'remove', child: { ...refOf(child), uid }, because }];
 }
 
 function isGoing(object: KubeObject): boolean {

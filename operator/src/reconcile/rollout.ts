@@ -1,5 +1,8 @@
-import type { KubeObject } from '../api/object.ts';
+import { contentMarkAnnotation } from '../api/labels.ts';
+import type { KubeObject, ObjectMeta } from '../api/object.ts';
 import { liveReplicas } from './handover.ts';
+import type { Observed } from './observe.ts';
+import { ownershipOf } from './ownership.ts';
 
 /** How far a Deployment is with what its spec asks for. */
 export interface Rollout {
@@ -58,4 +61,12 @@ export function rolloutOf(deployment: KubeObject): Rollout {
     deadlineExceeded: progressing?.reason === 'ProgressDeadlineExceeded',
     podsRefused: refused?.status === 'True' ? (refused.message ?? '') : undefined,
   };
+}
+
+/** What stands for the content that the pods were made with, as the Deployment says. */
+export function liveContentMark({ microservice, children }: Observed): string | undefined {
+  const deployment = children.find(({ kind }) => kind === 'Deployment');
+  if (deployment === undefined || ownershipOf(deployment, microservice) !== 'ours') return undefined;
+  const { template } = deployment.spec as { readonly template?: { readonly metadata?: Partial<ObjectMeta> } };
+  return template?.metadata?.annotations?.[contentMarkAnnotation];
 }

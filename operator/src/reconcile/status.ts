@@ -1,8 +1,8 @@
 import type { ConditionType } from '../api/conditions.ts';
 import type { Condition, Microservice, MicroserviceStatus } from '../api/microservice.generated.ts';
 import type { KubeObject, Manifest } from '../api/object.ts';
-import { fewestReplicas } from '../desired/autoscaler.ts';
 import { selectorText } from '../desired/metadata.ts';
+import { autoscalingOf, fewestReplicas, replicasOf } from '../desired/replicas.ts';
 import { serviceUrl } from '../desired/service.ts';
 import type { Outcome } from './apply.ts';
 import { messageOf } from './cause.ts';
@@ -10,7 +10,7 @@ import type { Observed } from './observe.ts';
 import { ownershipOf } from './ownership.ts';
 import { idOf } from './plan.ts';
 import { rolloutOf } from './rollout.ts';
-import { judge, type Verdict } from './verdict.ts';
+import { type Evidence, judge, type Verdict } from './verdict.ts';
 
 export interface Summary {
   readonly status: MicroserviceStatus;
@@ -22,12 +22,12 @@ export function summarise(
   observed: Observed,
   desired: readonly Manifest[],
   outcomes: readonly Outcome[],
-  now: Date,
+  { missing, serviceTypes, now }: Pick<Evidence, 'missing' | 'now' | 'serviceTypes'>,
 ): Summary {
   const { microservice, pods } = observed;
   const children = childrenAfter(observed, outcomes);
   const deployment = children.find(({ kind }) => kind === 'Deployment');
-  const verdict = judge({ microservice, deployment, pods, outcomes, now });
+  const verdict = judge({ microservice, deployment, pods, outcomes, missing, serviceTypes, now });
   const wanted = new Set(desired.map(idOf));
   return {
     verdict,
@@ -86,19 +86,21 @@ function conditions(ms: Microservice, verdict: Verdict, now: Date): Condition[] 
 }
 
 function podCounts(ms: Microservice, deployment: KubeObject | undefined) {
-  const { autoscaling, replicas } = ms.spec;
-  const none = { existing: 0, ready: 0, wanted: autoscaling ? fewestReplicas(autoscaling) : replicas };
+  const autoscaling = autoscalingOf(ms);
+  const none = { existing: 0, ready: 0, wanted: autoscaling ? fewestReplicas(autoscaling) : replicasOf(ms) };
   const { existing, ready, wanted } = deployment ? rolloutOf(deployment) : none;
   return { replicas: existing, readyReplicas: ready, pods: `${ready}/${wanted}` };
 }
 
-function scaleText({ spec: { autoscaling, replicas } }: Microservice): string {
-  if (autoscaling === undefined) return String(replicas);
-  const { maxReplicas, cpu, memory } = autoscaling;
+function scaleText(ms: Microservice): string {
+  const autoscaling = autoscalingOf(ms);
+  if (autoscaling === undefined) return String(replicasOf(ms));
+  const { maxReplicas, cpu, memory, metrics = [] } = autoscaling;
   const targets = Object.entries({ cpu, memory }).flatMap(([name, percent]) =>
     percent === undefined ? [] : `${name} ${percent}%`,
   );
-  return `${fewestReplicas(autoscaling)}-${maxReplicas} @ ${targets.join(', ')}`;
+  const further = metrics.length === 0 ? [] : [`${metrics.length} metric${metrics.length === 1 ? '' : 's'}`];
+  return `${fewestReplicas(autoscaling)}-${maxReplicas} @ ${[...targets, ...further].join(', ')}`;
 }
 
 /** The image that all pods run; while they do not all run the same, the one that was known before. */

@@ -1,13 +1,13 @@
 import type { Microservice } from '../api/microservice.generated.ts';
 import type { KubeObject, ObjectRef } from '../api/object.ts';
 import type { ClusterError } from '../cluster/errors.ts';
-import { fewestReplicas } from '../desired/autoscaler.ts';
+import type { ContentRef } from '../desired/content.ts';
 import { progressDeadlineSeconds } from '../desired/deployment.ts';
 import { selectorText } from '../desired/metadata.ts';
-import { probeInWords, probeOf } from '../desired/probes.ts';
+import { autoscalingOf, fewestReplicas } from '../desired/replicas.ts';
+import type { ServiceType } from '../desired/service.ts';
 import type { Outcome } from './apply.ts';
 import { type Cause, type Finding, shortened } from './cause.ts';
-import type { ProbeWords } from './container-causes.ts';
 import { refOf } from './plan.ts';
 import { podCause } from './pod-causes.ts';
 import { elapsedMs } from './pod-status.ts';
@@ -20,6 +20,10 @@ export interface Evidence {
   readonly deployment: KubeObject | undefined;
   readonly pods: readonly KubeObject[];
   readonly outcomes: readonly Outcome[];
+  /** What pods need of the content of ConfigMaps and Secrets, and is not there. */
+  readonly missing: readonly ContentRef[];
+  /** The types of Services that the installation of the platform allows. */
+  readonly serviceTypes: readonly ServiceType[];
   readonly now: Date;
 }
 
@@ -38,10 +42,12 @@ interface NotReady extends Omit<Cause, 'permanent'>, Pick<Finding, 'lookAgainMs'
 const judgements: readonly ((evidence: Evidence) => Verdict | undefined)[] = [
   refusedChild,
   failedWrite,
+  notAllowed,
   awaitedChild,
   ready,
   scaling,
   refusedPods,
+  withoutContent,
   brokenPods,
   missedDeadline,
 ];
@@ -104,6 +110,19 @@ function verdictOn(error: ClusterError, child: ObjectRef): Verdict {
   }
 }
 
+function notAllowed({ microservice, serviceTypes }: Evidence): Verdict | undefined {
+  const type = microservice.spec.service?.type ?? 'ClusterIP';
+  if (serviceTypes.includes(type)) return undefined;
+  const { namespace, name } = microservice.metadata;
+  return {
+    kind: 'stalled',
+    reason: 'NotAllowed',
+    what: `service.type ${type} is not allowed in this cluster, so the Service can be reached inside the cluster only`,
+    where: inWords({ kind: 'Microservice', namespace, name }),
+    remedy: `remove service.type, or have ${type} added to operator.serviceTypes of the installation of the platform`,
+  };
+}
+
 function awaitedChild({ outcomes }: Evidence): Verdict | undefined {
   const awaited = outcomes.find((outcome) => outcome.kind === 'waiting');
   return (
@@ -120,9 +139,14 @@ function awaitedChild({ outcomes }: Evidence): Verdict | undefined {
 function ready({ microservice, deployment }: Evidence): Verdict | undefined {
   if (deployment === undefined) return undefined;
   const { wanted, complete } = rolloutOf(deployment);
-  const { autoscaling, image } = microservice.spec;
+  const { image, suspend } = microservice.spec;
+  const autoscaling = autoscalingOf(microservice);
   if (!complete || (autoscaling && wanted < fewestReplicas(autoscaling))) return undefined;
   const where = inWords(refOf(deployment));
+  if (suspend) {
+    const [what, remedy] = ['the service is switched off and no pods run', 'set spec.suspend to false to switch it on'];
+    return { kind: 'ready', reason: 'Suspended', what, where, remedy };
+  }
   return wanted === 0
     ? {
         kind: 'ready',
@@ -140,7 +164,8 @@ function ready({ microservice, deployment }: Evidence): Verdict | undefined {
  */
 function scaling(evidence: Evidence): Verdict | undefined {
   const { microservice, deployment } = evidence;
-  const { autoscaling, image } = microservice.spec;
+  const { image } = microservice.spec;
+  const autoscaling = autoscalingOf(microservice);
   if (deployment === undefined || autoscaling === undefined) return undefined;
   const { current, uniform, finishedBefore, available } = rolloutOf(deployment);
   const oneVersion = current ? uniform && finishedBefore : wasReady(evidence);
@@ -188,9 +213,26 @@ function refusedPods(evidence: Evidence): NotReady | undefined {
   });
 }
 
+/** Known here before any pod tells: a volume that is missing is told in an event only. */
+function withoutContent(evidence: Evidence): NotReady | undefined {
+  const [missing] = evidence.missing;
+  if (missing === undefined) return undefined;
+  const { kind, name, keys } = missing;
+  const { namespace } = evidence.microservice.metadata;
+  const which = keys === undefined ? '' : ` with the key${keys.length === 1 ? '' : 's'} ${keys.join(', ')}`;
+  return overTime(evidence, {
+    reason: `${kind}Missing`,
+    what: `the pods need a ${kind}${which}, and it is not there`,
+    where: inWords({ kind, namespace, name }),
+    remedy: 'create it, or correct the reference in spec',
+    permanent: false,
+  });
+}
+
 function brokenPods(evidence: Evidence): NotReady | undefined {
-  const { microservice, pods, now } = evidence;
-  const { cause, lookAgainMs } = podCause(pods, probeWords(microservice), now);
+  const { microservice, deployment, pods, now } = evidence;
+  const isLate = deployment !== undefined && rolloutOf(deployment).deadlineExceeded;
+  const { cause, lookAgainMs } = podCause(pods, microservice, { now, isLate });
   if (cause === undefined) return undefined;
   return overTime(evidence, cause, lookAgainMs);
 }
@@ -200,14 +242,14 @@ function missedDeadline({ deployment, microservice }: Evidence): Verdict | undef
   return {
     kind: 'stalled',
     reason: 'DeadlineExceeded',
-    what: `the rollout made no progress for ${progressDeadlineSeconds} s`,
+    what: `the rollout made no progress for ${progressDeadlineSeconds(microservice)} s`,
     where: inWords(refOf(deployment)),
     remedy: `see \`kubectl describe pods -n ${microservice.metadata.namespace} -l ${selectorText(microservice)}\``,
   };
 }
 
 function progressing({ microservice, pods, now }: Evidence): NotReady {
-  const { lookAgainMs } = podCause(pods, probeWords(microservice), now);
+  const { lookAgainMs } = podCause(pods, microservice, { now, isLate: false });
   const { name, namespace } = microservice.metadata;
   return {
     kind: 'reconciling',
@@ -228,7 +270,7 @@ function overTime(evidence: Evidence, { permanent, ...cause }: Cause, lookAgainM
   if (permanent || rollout?.deadlineExceeded) return { kind: 'stalled', ...cause };
   if (!rollout?.finishedBefore)
     return { kind: 'reconciling', ...cause, ...(lookAgainMs !== undefined && { lookAgainMs }) };
-  const leftMs = progressDeadlineSeconds * 1000 - brokenForMs(evidence);
+  const leftMs = progressDeadlineSeconds(evidence.microservice) * 1000 - brokenForMs(evidence);
   if (leftMs <= 0) return { kind: 'stalled', ...cause };
   return { kind: 'reconciling', ...cause, lookAgainMs: Math.min(leftMs, lookAgainMs ?? leftMs) };
 }
@@ -244,14 +286,6 @@ const quotaRemedy = 'lower what the pods ask for, or have the ResourceQuota of t
 /** Kubernetes tells a quota from other refusals in words only. */
 function isAboutQuota(message: string): boolean {
   return message.includes('exceeded quota');
-}
-
-function probeWords(ms: Microservice): ProbeWords {
-  const words = (name: 'readiness' | 'startup') => {
-    const probe = probeOf(ms, name);
-    return probe && probeInWords(probe);
-  };
-  return { readiness: words('readiness'), startup: words('startup') };
 }
 
 function inWords({ kind, namespace, name }: ObjectRef): string {

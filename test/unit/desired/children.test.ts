@@ -10,12 +10,34 @@ const specSchema = microserviceSchema().properties?.spec ?? {};
 const kindsOf = (spec: Partial<MicroserviceSpec>) => desiredChildren(microservice({ spec })).map(({ kind }) => kind);
 
 describe('desiredChildren', () => {
-  it('is a Deployment and a Service', () => {
-    expect(kindsOf({})).toEqual(['Deployment', 'Service']);
+  it('is a Deployment, a Service, a disruption budget and an identity', () => {
+    expect(kindsOf({})).toEqual(['Deployment', 'Service', 'PodDisruptionBudget', 'ServiceAccount']);
   });
 
   it('has no Service without ports', () => {
-    expect(kindsOf({ ports: [] })).toEqual(['Deployment']);
+    expect(kindsOf({ ports: [] })).not.toContain('Service');
+  });
+
+  it('lets a drain take one pod at a time, however many there are, unless more are allowed', () => {
+    const budgetOf = (spec: Partial<MicroserviceSpec>) =>
+      desiredChildren(microservice({ spec })).find(({ kind }) => kind === 'PodDisruptionBudget')?.spec;
+    expect(budgetOf({ replicas: 1 })).toMatchObject({ maxUnavailable: 1, unhealthyPodEvictionPolicy: 'AlwaysAllow' });
+    expect(budgetOf({ disruption: { maxUnavailable: 2 } })).toMatchObject({ maxUnavailable: 2 });
+  });
+
+  it('has no identity of its own where another one is named', () => {
+    expect(kindsOf({ serviceAccount: { name: 'reader' } })).not.toContain('ServiceAccount');
+  });
+
+  it('has a ConfigMap where there is configuration', () => {
+    expect(kindsOf({})).not.toContain('ConfigMap');
+    expect(kindsOf({ config: { data: { A: 'a' } } })).toContain('ConfigMap');
+  });
+
+  it('has no autoscaler while suspended', () => {
+    expect(kindsOf({ suspend: true, autoscaling: { maxReplicas: 3, cpu: 70 } })).not.toContain(
+      'HorizontalPodAutoscaler',
+    );
   });
 
   it('has an autoscaler when one is asked for', () => {
@@ -51,7 +73,7 @@ describe('desiredChildren', () => {
   });
 
   it('carries name, namespace, labels, controller and hash on every child, and only kinds that are watched', () => {
-    const ms = microservice({ spec: { autoscaling: { maxReplicas: 3, cpu: 70 } } });
+    const ms = microservice({ spec: { autoscaling: { maxReplicas: 3, cpu: 70 }, config: { data: { A: 'a' } } } });
     const watched = childKinds.map(({ kind, apiVersion }) => `${apiVersion} ${kind}`);
     for (const { apiVersion, kind, metadata } of desiredChildren(ms)) {
       expect(watched).toContain(`${apiVersion} ${kind}`);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { canonicalJson, hashOf } from '../../../operator/src/desired/hash.ts';
+import { desiredHashAnnotation } from '../../../operator/src/api/labels.ts';
+import { canonicalJson, hashOf, withHash } from '../../../operator/src/desired/hash.ts';
 
 describe('hashOf', () => {
   it('does not depend on the order of keys', () => {
@@ -18,5 +19,13 @@ describe('hashOf', () => {
         expect(JSON.parse(canonicalJson(value))).toEqual(JSON.parse(JSON.stringify(value)));
       }),
     );
+  });
+});
+
+describe('withHash', () => {
+  it('marks two manifests differently when one of them no longer asks for something', () => {
+    const manifest = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a', namespace: 'n' } } as const;
+    const markOf = (it: Parameters<typeof withHash>[0]) => withHash(it).metadata.annotations?.[desiredHashAnnotation];
+    expect(markOf({ ...manifest, data: { a: '1', b: '2' } })).not.toBe(markOf({ ...manifest, data: { a: '1' } }));
   });
 });

@@ -1,6 +1,7 @@
+import type { V1ServiceSpec } from '@kubernetes/client-node';
 import { describe, expect, it } from 'vitest';
-import type { Port } from '../../../operator/src/api/microservice.generated.ts';
-import { service, serviceUrl } from '../../../operator/src/desired/service.ts';
+import type { Port, ServiceOptions } from '../../../operator/src/api/microservice.generated.ts';
+import { type ServiceType, service, serviceUrl } from '../../../operator/src/desired/service.ts';
 import { microservice } from '../../support/microservice.ts';
 
 describe('service', () => {
@@ -9,14 +10,39 @@ describe('service', () => {
       { name: 'http', containerPort: 8080, servicePort: 80, appProtocol: 'http' },
       { name: 'dns', containerPort: 53, protocol: 'UDP' },
     ];
-    expect(service(microservice(), ports).spec).toEqual({
+    expect(service(microservice(), ports, ['ClusterIP']).spec).toEqual({
       type: 'ClusterIP',
+      sessionAffinity: 'None',
       selector: { 'microservice-platform.io/microservice': 'orders' },
       ports: [
         { name: 'http', port: 80, targetPort: 'http', protocol: 'TCP', appProtocol: 'http' },
         { name: 'dns', port: 53, targetPort: 'dns', protocol: 'UDP' },
       ],
     });
+  });
+});
+
+describe('the type of a service', () => {
+  const ports: Port[] = [{ name: 'http', containerPort: 8080, nodePort: 30080 }];
+  const specOf = (options: ServiceOptions, allowed: readonly ServiceType[]) =>
+    service(microservice({ spec: { service: options } }), ports, allowed).spec as V1ServiceSpec;
+
+  it('is what is asked for where that is allowed', () => {
+    expect(specOf({ type: 'NodePort' }, ['ClusterIP', 'NodePort'])).toMatchObject({
+      type: 'NodePort',
+      externalTrafficPolicy: 'Cluster',
+      ports: [{ nodePort: 30080 }],
+    });
+  });
+
+  it('is ClusterIP where that is not allowed, without a trace of the other', () => {
+    const spec = specOf({ type: 'LoadBalancer', loadBalancerSourceRanges: ['10.0.0.0/8'] }, ['ClusterIP']);
+    expect(spec).toEqual(specOf({}, ['ClusterIP']));
+    expect(JSON.stringify(spec)).not.toContain('30080');
+  });
+
+  it('has no address of its own when it is headless', () => {
+    expect(specOf({ headless: true }, ['ClusterIP']).clusterIP).toBe('None');
   });
 });
 

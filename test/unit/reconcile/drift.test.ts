@@ -14,6 +14,12 @@ const manifests: fc.Arbitrary<Manifest> = validSpecs.chain((spec) =>
   fc.constantFrom(...desiredChildren(microservice({ spec }))),
 );
 
+/** What an object is, beside its name and kind: its spec, or its data. */
+function bodyOf(manifest: Manifest): object {
+  const { metadata: _, ...body } = manifest;
+  return body;
+}
+
 /** The paths to everything in a value that is neither object nor list. */
 function leaves(value: unknown, path: (string | number)[] = []): (string | number)[][] {
   if (typeof value !== 'object' || value === null) return [path];
@@ -30,12 +36,14 @@ function changeAt(object: Json, path: readonly (string | number)[], change: (val
 
 /** What the API server and other people add: fields everywhere, and items in the lists that are merged by key. */
 function embroidered(value: unknown, key = ''): unknown {
-  const keyed = { env: 'name', volumes: 'name', containers: 'name', volumeMounts: 'mountPath' };
+  const keyed = ['env', 'volumes', 'containers', 'initContainers', 'volumeMounts', 'imagePullSecrets', 'hostAliases'];
   if (Array.isArray(value)) {
     const items = value.map((item) => embroidered(item));
-    return key in keyed ? [{ name: 'theirs', mountPath: '/theirs' }, ...items.toReversed()] : items;
+    const theirs = { name: 'theirs', mountPath: '/theirs', ip: '192.0.2.1' };
+    return keyed.includes(key) ? [theirs, ...items.toReversed()] : items;
   }
   if (typeof value !== 'object' || value === null) return value;
+  if (key === 'data') return value; // ours alone
   const parts = Object.entries(value).map(([name, part]) => [name, embroidered(part, name)]);
   return { ...Object.fromEntries(parts), addedByTheServer: { deep: true } };
 }
@@ -61,7 +69,7 @@ describe('driftOf', () => {
     fc.assert(
       fc.property(manifests, fc.nat(), (manifest, choice) => {
         const { labels, annotations, ownerReferences } = manifest.metadata;
-        const stated = { metadata: { labels, annotations, ownerReferences }, spec: manifest.spec };
+        const stated = { ...bodyOf(manifest), metadata: { labels, annotations, ownerReferences } };
         const paths = leaves(stated);
         const path = paths[choice % paths.length] ?? [];
         const edited = structuredClone(live(manifest)) as unknown as Json;
@@ -75,8 +83,8 @@ describe('driftOf', () => {
   it('finds every value that was taken away, empty ones aside', () => {
     fc.assert(
       fc.property(manifests, fc.nat(), (manifest, choice) => {
-        const paths = leaves(manifest.spec);
-        const path = ['spec', ...(paths[choice % paths.length] ?? [])];
+        const paths = leaves(bodyOf(manifest));
+        const path = paths[choice % paths.length] ?? [];
         const edited = structuredClone(live(manifest)) as unknown as Json;
         let removed: unknown;
         changeAt(edited, path, (value) => {
@@ -85,7 +93,8 @@ describe('driftOf', () => {
         });
         const empty =
           (removed === '' && typeof path.at(-1) === 'string') ||
-          (removed === 0 && path.at(-1) === 'initialDelaySeconds');
+          (removed === false && path.at(-1) === 'readOnly') ||
+          (removed === 0 && ['initialDelaySeconds', 'minReadySeconds'].includes(String(path.at(-1))));
         expect(driftOf(manifest, edited as unknown as KubeObject) === undefined, path.join('.')).toBe(empty);
       }),
       { numRuns: 300 },

@@ -42,7 +42,12 @@ const owner = (change: object) => [
 
 describe('planChanges', () => {
   it('creates what is not there', () => {
-    expect(inShort(plan(microservice(), []))).toEqual(['create Deployment', 'create Service']);
+    expect(inShort(plan(microservice(), []))).toEqual([
+      'create Deployment',
+      'create Service',
+      'create PodDisruptionBudget',
+      'create ServiceAccount',
+    ]);
   });
 
   it('does nothing when everything is as asked for, whatever is asked for', () => {
@@ -73,6 +78,28 @@ describe('planChanges', () => {
     ['the autoscaler without autoscaling', { autoscaling }, {}, ['remove HorizontalPodAutoscaler', 'apply Deployment']],
   ])('removes %s', ([, before, after, steps]) => {
     expect(inShort(plan(microservice({ spec: after }), liveChildren(microservice({ spec: before }))))).toEqual(steps);
+  });
+
+  it.for<[string, Partial<MicroserviceSpec>, object]>([
+    ['gets no address of its own any more', { service: { headless: true } }, { clusterIP: '10.0.0.1' }],
+    ['gets an address of its own', {}, { clusterIP: 'None' }],
+  ])('makes a Service anew that %s, since Kubernetes does not change that', ([, spec, live]) => {
+    const steps = plan(microservice({ spec }), altered(microservice({ spec }), 'Service', {}, live));
+    expect(steps).toMatchObject([
+      { kind: 'remove', child: { kind: 'Service', uid: 'uid-of-Service' }, because: expect.stringContaining('anew') },
+    ]);
+  });
+
+  it('leaves a Service alone whose address came from Kubernetes', () => {
+    expect(plan(microservice(), altered(microservice(), 'Service', {}, { clusterIP: '10.0.0.1' }))).toEqual([]);
+  });
+
+  it('takes out a key that somebody added to the configuration', () => {
+    const ms = microservice({ spec: { config: { data: { A: 'a' } } } });
+    const children = liveChildren(ms).map((child) =>
+      child.kind === 'ConfigMap' ? { ...child, data: { A: 'a', B: 'theirs' } } : child,
+    );
+    expect(inShort(plan(ms, children))).toEqual(['apply ConfigMap']);
   });
 
   it.for<[string, ObjectMeta['ownerReferences']]>([
@@ -127,6 +154,17 @@ describe('planChanges', () => {
     it('starts from the minimum when fewer run', () => {
       const steps = plan(scaled, liveChildren(microservice({ spec: { replicas: 0 } })));
       expect(steps[0]).toMatchObject({ kind: 'handover', manifest: { spec: { replicas: 2 } } });
+    });
+
+    it('starts from the minimum when a suspended service is switched on again', () => {
+      const suspended = microservice({ spec: { ...scaled.spec, suspend: true } });
+      expect(inShort(plan(suspended, altered(scaled, 'Deployment', {}, { replicas: 5 })))).toEqual([
+        'remove HorizontalPodAutoscaler',
+        'apply Deployment',
+      ]);
+      const steps = plan(scaled, liveChildren(suspended));
+      expect(inShort(steps)).toEqual(['handover Deployment', 'apply Deployment', 'create HorizontalPodAutoscaler']);
+      expect(steps[0]).toMatchObject({ manifest: { spec: { replicas: 2 } } });
     });
 
     it('happens once', () => {

@@ -4,6 +4,8 @@ import type { Microservice, MicroserviceStatus } from '../../../operator/src/api
 import type { KubeObject } from '../../../operator/src/api/object.ts';
 import { ClusterError, type ClusterErrorKind } from '../../../operator/src/cluster/errors.ts';
 import { desiredChildren } from '../../../operator/src/desired/children.ts';
+import type { ContentRef } from '../../../operator/src/desired/content.ts';
+import type { ServiceType } from '../../../operator/src/desired/service.ts';
 import type { Outcome } from '../../../operator/src/reconcile/apply.ts';
 import { type Summary, summarise, versionOf } from '../../../operator/src/reconcile/status.ts';
 import { liveChildren, pod, rolledOut } from '../../support/live-objects.ts';
@@ -22,13 +24,18 @@ interface World {
   readonly pods?: readonly KubeObject[];
   readonly outcomes?: readonly Outcome[];
   readonly at?: Date;
+  readonly missing?: readonly ContentRef[];
+  readonly serviceTypes?: readonly ServiceType[];
 }
 
-function summaryOf({ ms = microservice(), rollout, deployment, pods = [], outcomes = [], at = now }: World): Summary {
+function summaryOf(world: World): Summary {
+  const { ms = microservice(), rollout, deployment, pods = [], outcomes = [], at = now, missing = [] } = world;
+  const { serviceTypes = ['ClusterIP'] } = world;
   const children = liveChildren(ms).map((child) =>
     child.kind === 'Deployment' ? { ...child, ...deployment, status: rollout ?? {} } : child,
   );
-  return summarise({ microservice: ms, children, pods }, desiredChildren(ms), outcomes, at);
+  const given = { missing, serviceTypes, now: at };
+  return summarise({ microservice: ms, children, pods }, desiredChildren(ms), outcomes, given);
 }
 
 /** What kstatus makes of a status: the rules that kubectl wait, Helm, Flux and Argo CD go by. */
@@ -128,6 +135,13 @@ describe('readiness', () => {
     expect(verdictOf({ ms, rollout: { observedGeneration: 1 } })).toBe('ScaledToZero: Current');
   });
 
+  it('comes with no pods at all when the service is suspended, autoscaler or not', () => {
+    const ms = microservice({ spec: { suspend: true, autoscaling: { minReplicas: 3, maxReplicas: 5, cpu: 70 } } });
+    expect(verdictOf({ ms, rollout: { observedGeneration: 1 } })).toBe('Suspended: Current');
+    expect(summaryOf({ ms, rollout: { observedGeneration: 1 } }).status).toMatchObject({ pods: '0/0', scale: '0' });
+    expect(verdictOf({ ms, rollout: { ...rolledOut(1) } })).toBe('Progressing: InProgress');
+  });
+
   it('waits until the autoscaler has reached its minimum', () => {
     const ms = microservice({ spec: { autoscaling: { minReplicas: 3, maxReplicas: 5, cpu: 70 } } });
     const scaledTo = (replicas: number) =>
@@ -224,6 +238,66 @@ describe('an autoscaler that moves the number of pods', () => {
   });
 });
 
+/** A Microservice with a container that migrates and a sidecar. */
+const withInits = microservice({
+  spec: {
+    initContainers: [
+      { name: 'migrate', image: 'm:1' },
+      { name: 'proxy', image: 'p:1', restartPolicy: 'Always', probes: { readiness: { tcpSocket: { port: 15021 } } } },
+    ],
+  },
+});
+const inits = (...initContainerStatuses: readonly object[]) => ({
+  status: { initContainerStatuses: initContainerStatuses.map((it) => ({ ready: false, ...it })) },
+});
+const onNode = (secondsAgo: number, readyToStart: 'False' | 'True') => ({
+  status: {
+    conditions: [
+      {
+        type: 'PodScheduled',
+        status: 'True',
+        lastTransitionTime: new Date(now.getTime() - secondsAgo * 1000).toISOString(),
+      },
+      { type: 'PodReadyToStartContainers', status: readyToStart },
+    ],
+  },
+});
+
+describe('containers before the service', () => {
+  const starting = waiting('PodInitializing');
+  const said = (ms: Microservice, ...pods: readonly KubeObject[]) => summaryOf({ ms, pods }).status.conditions?.[0];
+
+  it('say nothing once they have ended well', () => {
+    const pods = pod('orders-a', starting, inits({ name: 'migrate', ...ended(0) }));
+    expect(said(withInits, pods)?.reason).toBe('Progressing');
+  });
+
+  it('are named when they end badly', () => {
+    const pods = pod('orders-a', starting, inits({ name: 'migrate', ...ended(3, { message: 'no such table' }) }));
+    expect(said(withInits, pods)).toMatchObject({
+      reason: 'CrashLoop',
+      message: expect.stringMatching(/^the process ended with exit code 3: no such table - pod .*, container migrate/),
+    });
+  });
+
+  it('are named when they do not end, after half a minute', () => {
+    const at = (seconds: number) => pod('orders-a', starting, inits({ name: 'migrate', ...running(seconds) }));
+    expect(said(withInits, at(20))?.reason).toBe('Progressing');
+    expect(said(withInits, at(40))).toMatchObject({
+      reason: 'InitRunning',
+      message: expect.stringContaining('container migrate'),
+    });
+  });
+
+  it('are asked by their own probes when they are sidecars', () => {
+    const pods = pod('orders-a', {}, inits({ name: 'proxy', started: true, ...running(60) }));
+    expect(said(withInits, pods)).toMatchObject({
+      reason: 'ProbeFailing',
+      message: expect.stringMatching(/readiness probe \(TCP connection to port 15021\) - pod .*, container proxy/),
+    });
+  });
+});
+
 describe('what is wrong', () => {
   it.for<[string, World, `${Reason}: InProgress` | `${Reason}: Failed`, RegExp]>([
     [
@@ -264,6 +338,43 @@ describe('what is wrong', () => {
       { rollout: refusing('pods "orders-7f-x2x9k" is forbidden: violates PodSecurity "restricted:latest"') },
       'PodsRefused: InProgress',
       /^no pods can be created: violates PodSecurity.* - check the namespace/,
+    ],
+    [
+      'a type of Service that is not allowed, however well the pods run',
+      {
+        ms: microservice({ spec: { service: { type: 'LoadBalancer' } } }),
+        rollout: rolledOut(2),
+        serviceTypes: ['ClusterIP', 'NodePort'],
+      },
+      'NotAllowed: Failed',
+      /service\.type LoadBalancer is not allowed .* - Microservice shop\/orders - remove service\.type, or have/,
+    ],
+    [
+      'content that is missing, before the pods tell',
+      { missing: [{ kind: 'ConfigMap', name: 'routes', keys: ['a.yaml'], optional: false }] },
+      'ConfigMapMissing: InProgress',
+      /^the pods need a ConfigMap with the key a\.yaml, and it is not there - ConfigMap shop\/routes - create it/,
+    ],
+    [
+      'volumes that do not come',
+      {
+        ms: microservice({ spec: { volumes: [{ name: 'v', secret: { secretName: 'tls' } }] } }),
+        pods: [pod('orders-a', waiting('ContainerCreating'), onNode(15, 'False'))],
+      },
+      'VolumesPending: InProgress',
+      /^the pod waits for its volumes .*; it needs Secret tls - pod shop\/orders-a - check that they exist/,
+    ],
+    [
+      'volumes that may be about to come',
+      { pods: [pod('orders-a', waiting('ContainerCreating'), onNode(5, 'False'))] },
+      'Progressing: InProgress',
+      /waiting for the pods/,
+    ],
+    [
+      'a large image on its way, with volumes and network in place',
+      { pods: [pod('orders-a', waiting('ContainerCreating'), onNode(60, 'True'))] },
+      'Progressing: InProgress',
+      /waiting for the pods/,
     ],
     [
       'an image that does not exist',
@@ -559,7 +670,9 @@ describe('the status', () => {
       children: [
         { kind: 'Deployment', name: 'orders' },
         { kind: 'HorizontalPodAutoscaler', name: 'orders' },
+        { kind: 'PodDisruptionBudget', name: 'orders' },
         { kind: 'Service', name: 'orders' },
+        { kind: 'ServiceAccount', name: 'orders' },
       ],
     });
   });
