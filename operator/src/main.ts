@@ -1,17 +1,23 @@
 import type { KubeObject } from './api/object.ts';
 import { connectionOf } from './cluster/connection.ts';
+import { ContentKey } from './cluster/content-key.ts';
 import { ClusterError } from './cluster/errors.ts';
 import { KubeCluster } from './cluster/kube-cluster.ts';
 import { idOf, keyOf } from './cluster/store.ts';
-import { Transport } from './cluster/transport.ts';
+import { type RequestObserver, Transport } from './cluster/transport.ts';
 import { readConfig } from './config.ts';
+import { Allowance } from './controller/allowance.ts';
+import { Audit } from './controller/audit.ts';
 import { Controller } from './controller/controller.ts';
 import { WorkQueue } from './controller/queue.ts';
-import { reconcile } from './reconcile/reconcile.ts';
+import { Election } from './election/election.ts';
+import { usualTiming } from './election/lease.ts';
+import { type Policy, type Repairs, reconcile } from './reconcile/reconcile.ts';
 import { backoff } from './support/backoff.ts';
 import { serveHttp } from './support/http.ts';
 import { openLog } from './support/log.ts';
 import { observeSources, openMetrics } from './support/metrics.ts';
+import { noTracing, type Tracing } from './support/tracing.ts';
 
 /** How long a stopping operator waits for the Microservices that it has in hand. */
 const drainMs = 10_000;
@@ -25,26 +31,46 @@ const metrics = openMetrics();
 const stopped = Promise.withResolvers<NodeJS.Signals>();
 for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stopped.resolve(signal));
 let stopping = false;
+const tracing = await openTracing();
 
-/** The way to the API server. */
-const transport = new Transport(await connectionOf(config), {
-  observe: (verb, kind, code, tookMs) => {
-    metrics.apiRequests.inc({ verb, kind, code });
-    if (verb !== 'watch') metrics.apiRequestDuration.observe({ verb }, tookMs / 1000);
-  },
-});
-
-/** What is to be done: the keys of Microservices. */
+/** What is to be done: the keys of Microservices. Nothing, before this operator leads. */
 const queue = new WorkQueue({
   added: () => metrics.queueAdds.inc(),
   taken: (waitedMs) => metrics.queueWait.observe(waitedMs / 1000),
 });
+queue.pause();
+
+/** The ways to the API server: one for what every operator does, and one by which only the leader may change anything. */
+const connection = await connectionOf(config);
+const observe: RequestObserver = (verb, kind, code, tookMs) => {
+  tracing.request(verb, kind, code, tookMs);
+  metrics.apiRequests.inc({ verb, kind, code });
+  if (verb !== 'watch') metrics.apiRequestDuration.observe({ verb }, tookMs / 1000);
+};
+const everybodys = new Transport(connection, { observe, connections: 1, deadlineMs: 5_000 });
+const leaders = new Transport(connection, { observe, writesUntil: leadsUntil });
+
+/** Who leads: the holder of the lease, or this operator, where there is no lease to hold. */
+const election =
+  config.lease &&
+  new Election({
+    transport: everybodys,
+    lease: config.lease,
+    identity: config.instance,
+    timing: usualTiming,
+    log,
+    onElected: begin,
+    onLost: () => queue.pause(),
+  });
 
 /** The cluster, as memory and as a place to write to. Every change asks for work. */
+const contentKey = config.contentKey && new ContentKey({ transport: everybodys, secret: config.contentKey, log });
 const cluster = new KubeCluster({
-  transport,
+  transport: leaders,
   log,
   instance: config.instance,
+  namespaces: config.namespaces,
+  contentKey,
   onChange: (microservice) => queue.add(idOf(microservice)),
   onWatchRestart: (kind, reason) => metrics.watchRestarts.inc({ kind, reason }),
   onEventDropped: () => metrics.eventsDropped.inc(),
@@ -52,10 +78,25 @@ const cluster = new KubeCluster({
 
 /** The work. */
 const clock = { now: () => new Date() };
+const policy: Policy = { serviceTypes: config.serviceTypes, readsSecrets: config.rolloutOnSecretChange };
+const allowance = new Allowance({
+  burst: 20,
+  everyMs: 10_000,
+  onRefused: (microservice) => {
+    metrics.repairsHeldBack.inc();
+    log.warn({ microservice }, 'somebody undoes every repair of a child: repairs are held back');
+  },
+});
+const repairs: Repairs = { take: (key) => allowance.take(idOf(key)) };
 const controller = new Controller({
   queue,
   workers: config.concurrency,
-  reconcile: (id) => reconcile(keyOf(id), { cluster, clock, log }),
+  reconcile: (id) => {
+    const { namespace, name } = keyOf(id);
+    return tracing.pass(namespace, name, () =>
+      reconcile({ namespace, name }, { cluster, clock, policy, repairs, log }),
+    );
+  },
   retryAfterMs,
   onPass: (_, result, tookMs) => {
     metrics.reconciles.inc({ result });
@@ -68,16 +109,23 @@ const controller = new Controller({
   },
 });
 
+const audit = new Audit({ keys, lookAt: (id) => queue.addBehind(id), periodMs: config.auditSeconds * 1000 });
+
 /** What can be seen from outside. */
 observeSources(metrics, {
   queueDepth: () => queue.depth,
   queueDelayed: () => queue.delayed,
-  microservices: () => [...cluster.microservices()].map(stateOf),
+  microservices: () => cluster.microservices().map(stateOf),
   unsyncedWatches: () => cluster.unsynced.length,
+  watchIdleMs: () => cluster.idleMs,
+  leads: () => performance.now() < leadsUntil(),
 });
 const http = await serveHttp({
   port: config.httpPort,
-  unhealthy: () => (cluster.longestIdleMs > stuckMs ? 'a watch is stuck' : undefined),
+  unhealthy: () => {
+    const stuck = cluster.idleMs.find(([, ms]) => ms > stuckMs);
+    return stuck && `the watch of ${stuck[0]} is stuck`;
+  },
   unready: () => {
     if (stopping) return 'stopping';
     return cluster.unsynced.length > 0 ? `not in memory yet: ${cluster.unsynced.join(', ')}` : undefined;
@@ -91,20 +139,54 @@ cluster.start();
 const outcome = await Promise.race([cluster.firstSync(), stopped.promise]);
 if (outcome === undefined) {
   controller.start();
-  log.info({ microservices: [...cluster.microservices()].length }, 'operator ready');
+  audit.start();
+  if (election === undefined) begin();
+  else election.start();
+  log.info({ microservices: keys().length }, 'operator ready');
 }
 
 /** The end, in reverse. */
 const signal = await stopped.promise;
 stopping = true;
 log.info({ signal }, 'stopping');
+audit.stop();
 await cluster.stop();
 const drained = await controller.stop(drainMs);
 if (!drained) log.warn({ ms: drainMs }, 'some Microservices were still in hand; the next operator goes on with them');
-await transport.close(1_000);
+await election?.stop(); // Not before the work is over: the next leader begins at once.
+await Promise.all([leaders, everybodys].map((transport) => transport.close(1_000)));
+await tracing.close(2_000);
 await http.close();
 log.info('stopped');
 process.exitCode = 0;
+
+/** Where passes are recorded as traces, if anywhere. */
+async function openTracing(): Promise<Tracing> {
+  if (config.tracesTo === undefined) return noTracing;
+  const { openTracing: open } = await import('./support/telemetry.ts');
+  return open({
+    endpoint: config.tracesTo,
+    instance: config.instance,
+    onLost: (spans, reason) => {
+      metrics.spansLost.inc(spans);
+      log.debug({ spans, reason }, 'spans lost');
+    },
+  });
+}
+
+/** Every Microservice is looked at: what changed before this operator led, nobody told. */
+function begin(): void {
+  queue.resume(keys());
+}
+
+function keys(): string[] {
+  return cluster.microservices().map(({ metadata }) => idOf(metadata));
+}
+
+/** Until when this operator may change anything, on the clock of `performance.now`. */
+function leadsUntil(): number {
+  return config.lease === undefined ? Number.POSITIVE_INFINITY : (election?.until ?? Number.NEGATIVE_INFINITY);
+}
 
 /**
  * Milliseconds until a failed key is tried again. Trouble on the way to the API server and conflicts pass by

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { fromKubeconfig, inCluster } from '../../operator/src/cluster/connection.ts';
 import { get, microservices } from '../../operator/src/cluster/resource.ts';
@@ -59,6 +60,26 @@ describe('a request that fails is sent again', () => {
     await engine.cluster.apply(serviceOf(orders));
 
     expect(gaps(tried('apply'))[0]).toBeGreaterThanOrEqual(1_000);
+  });
+
+  test('not before a later time either, which the API server names while others wait already', async () => {
+    const read = (name: string) => engine.cluster.read({ kind: 'Service', namespace: orders.namespace, name });
+    const refusals: Record<string, Fault> = {
+      soon: { status: 429, headers: { 'retry-after': '1' } },
+      later: { status: 429, headers: { 'retry-after': '2' }, afterMs: 500 },
+    };
+    proxy.break(({ name = '' }) => {
+      const fault = refusals[name];
+      delete refusals[name];
+      return fault;
+    });
+    const start = performance.now();
+    const refused = [read('later'), read('soon')];
+    await sleep(200);
+    await Promise.all([...refused, read('waiting')]);
+
+    const sent = tried('get').filter(({ name }) => name === 'waiting')[0];
+    expect((sent?.at ?? 0) - start).toBeGreaterThanOrEqual(2_450);
   });
 
   test('a bounded number of times', async () => {
@@ -143,6 +164,46 @@ test('an API server that is not there is named', async () => {
   await expect(engine.cluster.apply(serviceOf(orders))).rejects.toMatchObject({
     kind: 'unavailable',
     message: expect.stringContaining('ECONNREFUSED'),
+  });
+});
+
+describe('a write of an operator that leads no more', () => {
+  const open = async (writesUntil: () => number) => {
+    await engine[Symbol.asyncDispose]();
+    engine = await openEngine(proxy.kubeconfig, { connections: 1, writesUntil });
+  };
+
+  test('is not sent, while reads are', async () => {
+    await open(() => performance.now() - 1);
+    await expect(engine.cluster.apply(serviceOf(orders))).rejects.toMatchObject({
+      kind: 'unavailable',
+      message: `apply Service ${orders.namespace}/orders: unavailable: this operator is not the leader`,
+    });
+    await engine.cluster.read({ kind: 'Service', ...orders });
+
+    expect(proxy.seen.map(({ verb }) => verb)).toEqual(['get']);
+  });
+
+  test('is not sent once it may no longer be, even where it got its connection before', async () => {
+    let until = Number.POSITIVE_INFINITY;
+    await open(() => until);
+    breakFirst({ delayMs: 500 });
+    const first = engine.cluster.read({ kind: 'Service', ...orders });
+    const second = engine.cluster.apply(serviceOf(orders)); // Waits for the only connection.
+    until = performance.now() + 100;
+
+    await first;
+    await expect(second).rejects.toMatchObject({ kind: 'unavailable' });
+    expect(proxy.seen.map(({ verb }) => verb)).toEqual(['get']);
+  });
+
+  test('is over when it may no longer be, however slow the API server is', async () => {
+    await open(() => start + 300);
+    proxy.break(() => ({ delayMs: 5_000 }));
+    const start = performance.now();
+    await expect(engine.cluster.apply(serviceOf(orders))).rejects.toMatchObject({ kind: 'unavailable' });
+
+    expect(performance.now() - start).toBeLessThan(1_500);
   });
 });
 

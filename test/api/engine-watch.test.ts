@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { childKinds } from '../../operator/src/api/kinds.ts';
 import { ApiProxy, type SeenRequest } from '../support/api-proxy.ts';
 import { api, orders, plane, startApiServer } from '../support/api-server.ts';
 import { type Engine, type EngineOptions, openEngine, ownLabels, serviceOf } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
 import { paths } from '../support/kube-api.ts';
 
-/** Microservices, pods, and one for each kind of child. */
-const watches = 5;
+/** Microservices, pods, names and versions of ConfigMaps, and one for each kind of child. */
+const watches = 3 + childKinds.length;
 
 let proxy: ApiProxy;
 let engine: Engine;

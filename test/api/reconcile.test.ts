@@ -15,6 +15,8 @@ import { rolledOut } from '../support/live-objects.ts';
 import { definitionPath, microservice } from '../support/microservice.ts';
 
 /** One pass after the other, by hand, against a real API server; the Deployment's controller is played by the test. */
+const policy = { serviceTypes: ['ClusterIP'], readsSecrets: false } as const;
+
 describe('reconcile', () => {
   let controlPlane: ControlPlane;
   let user: Transport;
@@ -85,6 +87,8 @@ describe('reconcile', () => {
   const read = async () => (await send('GET', `${microservices}/${name}`)) as Microservice;
   const readDeployment = () => send('GET', `${deployments}/${name}`);
 
+  const has = (kind: string) => cluster.children(key()).some((child) => child.kind === kind);
+
   /** Waits until memory holds what the user just did. */
   async function seen(object: KubeObject): Promise<void> {
     const holders = () =>
@@ -106,7 +110,7 @@ describe('reconcile', () => {
     for (let pass = 0; pass < 10; pass += 1) {
       await eventually('memory to catch up', async () => cluster.caughtUp(key()), { everyMs: 5 });
       const before = requests.length;
-      const next = await reconcile(key(), { cluster, clock });
+      const next = await reconcile(key(), { cluster, clock, policy });
       if (requests.length === before) return next;
     }
     throw new Error('ten passes and no end');
@@ -163,7 +167,9 @@ describe('reconcile', () => {
     expect(requests.toSorted()).toEqual([
       'create Deployment',
       'create HorizontalPodAutoscaler',
+      'create PodDisruptionBudget',
       'create Service',
+      'create ServiceAccount',
       'patch Microservice',
       'patch Microservice',
     ]);
@@ -181,9 +187,7 @@ describe('reconcile', () => {
     const { spec } = (await readDeployment()) as { spec?: { template: { spec: { containers: object[] } } } };
     expect(spec?.template.spec.containers).toMatchObject([{ image: 'ghcr.io/acme/orders:1.4.2' }]);
     await send('DELETE', `${services}/${name}`);
-    await eventually('memory to lose the Service', async () => cluster.children(key()).length === 1, {
-      everyMs: 5,
-    });
+    await eventually('memory to lose the Service', async () => !has('Service'), { everyMs: 5 });
     await settle();
     expect((await send('GET', `${services}/${name}`)).metadata.ownerReferences).toHaveLength(1);
   });
@@ -205,11 +209,9 @@ describe('reconcile', () => {
     await send('PATCH', `${services}/${name}`, {
       metadata: { labels: { 'app.kubernetes.io/managed-by': null } },
     });
-    await eventually('memory to lose the Service', async () => cluster.children(key()).length === 1, {
-      everyMs: 5,
-    });
+    await eventually('memory to lose the Service', async () => !has('Service'), { everyMs: 5 });
     await settle();
-    expect(requests).toEqual(['create Service', 'get Service', 'apply Service']);
+    expect(requests).toEqual(['get Microservice', 'create Service', 'get Service', 'apply Service']);
     expect(readiness(await read())).toEqual(['Ready=True Available']);
   });
 
@@ -223,14 +225,18 @@ describe('reconcile', () => {
     const ms = await read();
     expect(readiness(ms)).toEqual(['Ready=False Conflict', 'Stalled=True Conflict']);
     expect(ms.status?.conditions?.[0]?.message).toContain(`Service default/${name}`);
-    expect(ms.status?.children).toEqual([{ kind: 'Deployment', name }]);
+    expect(ms.status?.children?.map(({ kind }) => kind)).toEqual([
+      'Deployment',
+      'PodDisruptionBudget',
+      'ServiceAccount',
+    ]);
   });
 
   /** A pass, and one more that finds nothing new to write about. */
   async function settleOnce(): Promise<Next> {
-    await reconcile(key(), { cluster, clock });
+    await reconcile(key(), { cluster, clock, policy });
     await eventually('memory to catch up', async () => cluster.caughtUp(key()), { everyMs: 5 });
-    return reconcile(key(), { cluster, clock });
+    return reconcile(key(), { cluster, clock, policy });
   }
 
   it('removes what is no longer asked for', async () => {
@@ -295,17 +301,22 @@ describe('reconcile', () => {
   });
 
   it('says in the status what the API server refuses, and goes on with the other children', async () => {
-    // The schema does not look into the key of a label.
-    await seen(await create({ env: [{ name: 'A', valueFrom: { fieldRef: { fieldPath: "metadata.labels['']" } } }] }));
+    // The schema does not compare the paths of several sources.
+    const sources = ['a', 'b'].map((name) => ({
+      configMap: { name, optional: true, items: [{ key: 'c', path: 'd' }] },
+    }));
+    await seen(await create({ volumes: [{ name: 'all', projected: { sources } }] }));
     await settleOnce();
     const ms = await read();
     expect(readiness(ms)).toEqual(['Ready=False Invalid', 'Stalled=True Invalid']);
-    expect(ms.status?.conditions?.[0]?.message).toMatch(/fieldRef.* - Deployment default\/.* - correct that field/s);
-    expect(ms.status?.children).toEqual([{ kind: 'Service', name }]);
+    expect(ms.status?.conditions?.[0]?.message).toMatch(
+      /conflicting duplicate paths.* - Deployment default\/.* - correct that field/s,
+    );
+    expect(ms.status?.children?.map(({ kind }) => kind)).toEqual(['PodDisruptionBudget', 'Service', 'ServiceAccount']);
   });
 
   it('does nothing about a Microservice that is gone', async () => {
-    expect(await reconcile(key(), { cluster, clock })).toEqual({ kind: 'settled' });
+    expect(await reconcile(key(), { cluster, clock, policy })).toEqual({ kind: 'settled' });
     expect(requests).toEqual([]);
   });
 });

@@ -41,6 +41,9 @@ const shown = () =>
     .map(({ verb, resource }) => `${verb} ${resource}`)
     .sort();
 
+/** A write for each child of `all`, and one for the status. */
+const writesEach = 6;
+
 /** What the controller of Deployments would report about pods that run. There is none in this control plane. */
 async function reportReady(): Promise<void> {
   const path = `${paths.deployments(orders.namespace)}/orders`;
@@ -77,6 +80,8 @@ test('a Microservice costs one write for each child and two for its status, and 
   expect(shown()).toEqual([
     'apply deployments',
     'apply horizontalpodautoscalers',
+    'apply poddisruptionbudgets',
+    'apply serviceaccounts',
     'apply services',
     'patch microservices/status',
     'patch microservices/status',
@@ -132,7 +137,17 @@ test('a restarted operator lists each kind once and writes nothing', async () =>
       .reads()
       .map(({ verb, resource }) => `${verb} ${resource}`)
       .sort(),
-  ).toEqual(['list deployments', 'list horizontalpodautoscalers', 'list microservices', 'list pods', 'list services']);
+  ).toEqual([
+    'list configmaps', // its own
+    'list configmaps', // names and versions of all
+    'list deployments',
+    'list horizontalpodautoscalers',
+    'list microservices',
+    'list poddisruptionbudgets',
+    'list pods',
+    'list serviceaccounts',
+    'list services',
+  ]);
 });
 
 test('a hundred Microservices are served over few connections, at the same cost each', async () => {
@@ -141,12 +156,12 @@ test('a hundred Microservices are served over few connections, at the same cost 
   await Promise.all(
     names.map((name) => api.post(paths.microservices(orders.namespace), microservice({ ...orders, name }, all))),
   );
-  await eventually(() => expect(proxy.writes().length).toBeGreaterThanOrEqual(names.length * 4), {
+  await eventually(() => expect(proxy.writes().length).toBeGreaterThanOrEqual(names.length * writesEach), {
     withinMs: 30_000,
   });
   await quiet();
 
-  expect(proxy.writes()).toHaveLength(names.length * 4);
+  expect(proxy.writes()).toHaveLength(names.length * writesEach);
   expect(proxy.reads()).toEqual([]);
   expect(proxy.connections - before).toBeLessThanOrEqual(32);
   expect(operator.rss()).toBeLessThan(400e6);

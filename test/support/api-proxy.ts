@@ -15,11 +15,19 @@ export interface SeenRequest {
   readonly query: URLSearchParams;
   /** On the clock of `performance.now`. */
   readonly at: number;
+  /** What the API server answered; undefined until it has. */
+  status?: number;
 }
 
 /** What happens to a request instead of, or besides, being passed on. */
 export type Fault =
-  | { readonly status: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: string }
+  | {
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      readonly body?: string;
+      /** It is answered so only after so many milliseconds. */
+      readonly afterMs?: number;
+    }
   /** Cut before the API server hears of it. */
   | 'reset'
   /** Cut after the API server carried it out: nobody on this side knows. */
@@ -91,9 +99,11 @@ export class ApiProxy implements AsyncDisposable {
     for (const response of this.#watches.keys()) response.socket?.resetAndDestroy();
   }
 
-  /** Open watches stay open, and nothing comes through them any more. */
-  freezeWatches(): void {
-    for (const [response, { source }] of this.#watches) source.unpipe(response);
+  /** Open watches, all or those of a resource, stay open, and nothing comes through them any more. */
+  freezeWatches(resource?: string): void {
+    for (const [response, { request, source }] of this.#watches) {
+      if (resource === undefined || request.resource === resource) source.unpipe(response);
+    }
   }
 
   /** Tells every open watch that its place in history is lost, in the way the API server does. */
@@ -150,6 +160,7 @@ export class ApiProxy implements AsyncDisposable {
       incoming.socket.resetAndDestroy();
     } else if (fault !== undefined && 'status' in fault) {
       incoming.resume();
+      if (fault.afterMs !== undefined) await sleep(fault.afterMs);
       outgoing.writeHead(fault.status, fault.headers).end(fault.body ?? '');
     } else {
       if (fault !== undefined) await sleep(fault.delayMs);
@@ -158,6 +169,7 @@ export class ApiProxy implements AsyncDisposable {
   }
 
   #answer(request: SeenRequest, answer: IncomingMessage, outgoing: ServerResponse): void {
+    if (answer.statusCode !== undefined) request.status = answer.statusCode;
     outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
     outgoing.flushHeaders();
     answer.pipe(outgoing);

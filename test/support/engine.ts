@@ -1,6 +1,7 @@
 import { microserviceLabel } from '../../operator/src/api/labels.ts';
 import type { KubeObject, Manifest, ObjectKey } from '../../operator/src/api/object.ts';
 import { fromKubeconfig } from '../../operator/src/cluster/connection.ts';
+import { ContentKey } from '../../operator/src/cluster/content-key.ts';
 import { KubeCluster, type KubeClusterOptions } from '../../operator/src/cluster/kube-cluster.ts';
 import { idOf } from '../../operator/src/cluster/store.ts';
 import { Transport, type TransportOptions } from '../../operator/src/cluster/transport.ts';
@@ -16,21 +17,29 @@ export interface Engine extends AsyncDisposable {
 }
 
 export type EngineOptions = TransportOptions &
-  Pick<Partial<KubeClusterOptions>, 'inactivityMs' | 'onChange' | 'onEventDropped'>;
+  Pick<Partial<KubeClusterOptions>, 'namespaces' | 'inactivityMs' | 'onChange' | 'onEventDropped'> & {
+    /** The Secret that keeps the key of the digests of Secrets. */
+    readonly contentKey?: ObjectKey;
+  };
 
-export async function openEngine(kubeconfig: string, options: EngineOptions = {}): Promise<Engine> {
+export async function openEngine(
+  kubeconfig: string,
+  { contentKey: secret, ...options }: EngineOptions = {},
+): Promise<Engine> {
   const asked: string[] = [];
   const logged: Engine['logged'] = [];
   const at = (level: string) => (keys: object, message: string) => void logged.push({ ...keys, level, message });
   const transport = new Transport(await fromKubeconfig(kubeconfig), options);
+  const log = {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+  } as KubeClusterOptions['log'];
   const cluster = new KubeCluster({
     transport,
-    log: {
-      debug: at('debug'),
-      info: at('info'),
-      warn: at('warn'),
-      error: at('error'),
-    } as KubeClusterOptions['log'],
+    log,
+    contentKey: secret && new ContentKey({ transport, secret, log }),
     instance: 'test',
     onChange: (key) => asked.push(idOf(key)),
     ...options,

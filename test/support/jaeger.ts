@@ -20,6 +20,8 @@ export interface Jaeger {
   readonly thriftEndpoint: string;
   /** The spans of a trace, once there are at least `count` of them; waits for that at most 10 s. */
   readonly spansOf: (traceId: string, count: number) => Promise<readonly Span[]>;
+  /** The spans of a service that are there now. */
+  readonly spansBy: (service: string) => Promise<readonly Span[]>;
   readonly stop: () => Promise<void>;
 }
 
@@ -45,6 +47,8 @@ export async function startJaeger(): Promise<Jaeger> {
   return {
     otlpEndpoint: `http://127.0.0.1:${otlp}`,
     thriftEndpoint: `http://127.0.0.1:${thrift}/api/traces`,
+    spansBy: async (service) =>
+      spansIn((await (await fetch(`${api}/traces?service=${service}&limit=1000`)).json()) as Answer),
     spansOf: (traceId, count) => found(`${api}/traces/${traceId}`, count),
     stop: async () => {
       await daemon.end('SIGTERM');

@@ -1,12 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from './eventually.ts';
 
 const main = join(import.meta.dirname, '../../operator/src/main.ts');
 
-/** The operator, as the process that it is in a cluster. */
+/** The operator, as the process that it is in a cluster. It dies with the test, even when the test is killed. */
 export class OperatorProcess implements AsyncDisposable {
   /** Its log so far, one parsed line each. */
   readonly log: Readonly<Record<string, unknown>>[] = [];
@@ -14,7 +14,7 @@ export class OperatorProcess implements AsyncDisposable {
   #errors = '';
 
   private constructor(kubeconfig: string, env: Readonly<Record<string, string>>) {
-    this.#child = spawn(process.execPath, [main], {
+    this.#child = spawn('setpriv', ['--pdeathsig=KILL', '--', process.execPath, main], {
       env: { PATH: process.env.PATH ?? '', KUBECONFIG: kubeconfig, OPERATOR_HTTP_PORT: '0', ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
@@ -67,6 +67,16 @@ export class OperatorProcess implements AsyncDisposable {
   rss(): number {
     const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
     return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024;
+  }
+
+  /** Open files, sockets and pipes. */
+  descriptors(): number {
+    return readdirSync(`/proc/${this.#child.pid}/fd`).length;
+  }
+
+  /** Sends it a signal, and waits for nothing. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child.kill(signal);
   }
 
   /** Ends it and gives the exit code; null when it had to be killed. */

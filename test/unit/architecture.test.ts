@@ -39,8 +39,9 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   api: ['api/'],
   desired: ['api/', 'desired/'],
   reconcile: ['api/', 'desired/', 'reconcile/', 'cluster/cluster.ts', 'cluster/errors.ts'],
-  cluster: ['api/', 'cluster/', 'support/', 'config.ts'],
+  cluster: ['api/', 'cluster/', 'support/', 'config.ts', 'desired/content.ts'],
   controller: ['controller/'],
+  election: ['api/', 'cluster/', 'election/', 'support/'],
   support: ['support/'],
 };
 

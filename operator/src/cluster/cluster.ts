@@ -1,4 +1,5 @@
 import type { KubeObject, Manifest, ObjectKey, ObjectRef } from '../api/object.ts';
+import type { ContentRef, Digests } from '../desired/content.ts';
 
 /**
  * All that the core may ask of a cluster. Reads answer from memory, kept by watches, and cost no request;
@@ -11,6 +12,12 @@ export interface Cluster {
   children(key: ObjectKey): readonly KubeObject[];
   /** The pods of that Microservice. */
   pods(key: ObjectKey): readonly KubeObject[];
+  /**
+   * What content the pods of that Microservice use: a digest for each reference, in their order, `absent` where the object
+   * or one of its keys is not there, `unread` where it could not be read; undefined while some of it is being read. From now on a change of any of them
+   * asks for work on that Microservice.
+   */
+  contents(key: ObjectKey, refs: readonly ContentRef[]): Digests | undefined;
   /** Whether memory has caught up with the last writes made for that Microservice; before that, a decision would be made on old news. */
   caughtUp(key: ObjectKey): boolean;
   /** Asks the API server for one object, whoever it belongs to; undefined when there is none. */

@@ -2,24 +2,33 @@ import { randomBytes } from 'node:crypto';
 import { childKinds } from '../api/kinds.ts';
 import { fieldManager, group, managedBy, managedByLabel, microserviceLabel } from '../api/labels.ts';
 import type { KubeObject, Manifest, ObjectKey, ObjectRef } from '../api/object.ts';
+import type { ContentRef, Digests } from '../desired/content.ts';
 import type { Log } from '../support/log.ts';
+import { microTime } from '../support/micro-time.ts';
 import type { Cluster, ClusterEvent } from './cluster.ts';
+import type { ContentKey } from './content-key.ts';
+import { type ContentKind, Contents } from './contents.ts';
 import { ClusterError } from './errors.ts';
-import { replacing } from './merge-patch.ts';
+import { onVersionOf, replacing } from './merge-patch.ts';
 import { Reflector } from './reflector.ts';
 import * as api from './resource.ts';
-import { type Change, idOf, Store, trimmed, trimmedPod } from './store.ts';
+import { type Change, idOf, Store, trimmed, trimmedPod, trimmedToVersion } from './store.ts';
 import type { Transport } from './transport.ts';
+import { type Part, Watched } from './watched.ts';
 
 export interface KubeClusterOptions {
   readonly transport: Transport;
   readonly log: Log;
-  /** Told about every Microservice that something changed for: itself, a child, a pod. */
+  /** The namespaces that are watched. Default: all. */
+  readonly namespaces?: readonly string[] | undefined;
+  /** Told about every Microservice that something changed for: itself, a child, a pod, content that it uses. */
   readonly onChange: (microservice: ObjectKey) => void;
   readonly onWatchRestart?: (kind: string, reason: 'expired' | 'failed') => void;
   readonly onEventDropped?: () => void;
   /** Names this process in events. */
   readonly instance: string;
+  /** The key of the digests of Secrets, started and stopped here. Without one no Secret is watched or read. */
+  readonly contentKey?: ContentKey | undefined;
   /** See ReflectorOptions. */
   readonly inactivityMs?: number;
 }
@@ -29,12 +38,6 @@ export interface KubeClusterOptions {
  * his could take away again.
  */
 const repairFieldManager = `${fieldManager}-repair`;
-
-/** A kind that is watched: what is known of it, and who keeps that up to date. */
-interface Watched {
-  readonly store: Store;
-  readonly reflector: Reflector;
-}
 
 /** Something that memory has to show before the next decision, or until it is no longer waited for. */
 interface Expected {
@@ -57,6 +60,10 @@ export class KubeCluster implements Cluster {
   readonly #microservices: Watched;
   readonly #pods: Watched;
   readonly #children: readonly Watched[];
+  /** Names and versions of what may hold content that pods use. */
+  readonly #holders: ReadonlyMap<ContentKind, Watched>;
+  readonly #contents: Contents;
+  readonly #contentKey: ContentKey | undefined;
   /** Our last writes that memory has not shown yet, by Microservice. */
   readonly #expected = new Map<string, Expected[]>();
   #eventsUnderWay = 0;
@@ -64,58 +71,74 @@ export class KubeCluster implements Cluster {
   constructor(options: KubeClusterOptions) {
     this.#options = options;
     this.#microservices = this.#watch(api.microservices, undefined);
-    this.#pods = this.#watch(api.pods, microserviceLabel, trimmedPod);
+    this.#pods = this.#watch(api.pods, microserviceLabel, { trim: trimmedPod });
     const children = childKinds.map(
       (child) => [child.kind, this.#watch(child, `${managedByLabel}=${managedBy}`)] as const,
     );
     this.#children = children.map(([, watched]) => watched);
-    this.#watched = new Map([[api.microservices.kind, this.#microservices], [api.pods.kind, this.#pods], ...children]);
+    this.#contentKey = options.contentKey;
+    this.#contents = this.#openContents();
+    const kinds: readonly ContentKind[] = this.#contentKey === undefined ? ['ConfigMap'] : ['ConfigMap', 'Secret'];
+    this.#holders = new Map(kinds.map((kind) => [kind, this.#watchVersions(kind)]));
+    this.#watched = new Map([
+      [api.microservices.kind, this.#microservices],
+      [api.pods.kind, this.#pods],
+      ...children,
+      ...[...this.#holders].map(([kind, watched]) => [`metadata of ${kind}`, watched] as const),
+    ]);
   }
 
   // --- life ---
 
   /** Starts to fill memory; see `firstSync`. */
   start(): void {
-    for (const { reflector } of this.#watched.values()) reflector.start();
+    this.#contentKey?.start();
+    for (const watched of this.#watched.values()) watched.start();
   }
 
   /** Ends all watches. Memory stays as it is. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#watched.values()].map(({ reflector }) => reflector.stop()));
+    this.#contents.stop();
+    await Promise.all([...[...this.#watched.values()].map((watched) => watched.stop()), this.#contentKey?.stop()]);
   }
 
-  /** Resolves when memory holds every kind for the first time. */
+  /** Resolves when memory holds every kind for the first time, and all that is needed to make sense of it. */
   async firstSync(): Promise<void> {
-    await Promise.all([...this.#watched.values()].map(({ reflector }) => reflector.firstSync));
+    await Promise.all([...[...this.#watched.values()].map((watched) => watched.firstSync()), this.#contentKey?.found]);
   }
 
   /** The kinds of which memory is not complete at the moment. */
   get unsynced(): string[] {
-    return [...this.#watched].filter(([, { reflector }]) => !reflector.synced).map(([kind]) => kind);
+    const kinds = [...this.#watched].filter(([, { synced }]) => !synced).map(([kind]) => kind);
+    return this.#contentKey?.isKnown === false ? [...kinds, 'the key of the digests of Secrets'] : kinds;
   }
 
-  /** Milliseconds since anything happened on the watch that was quiet for longest. */
-  get longestIdleMs(): number {
-    return Math.max(...[...this.#watched.values()].map(({ reflector }) => reflector.idleMs));
+  /** Milliseconds since anything happened on the watch of each kind. */
+  get idleMs(): readonly (readonly [kind: string, ms: number])[] {
+    return [...this.#watched].map(([kind, { idleMs }]) => [kind, idleMs] as const);
   }
 
   /** Every Microservice that memory holds. */
-  microservices(): Iterable<KubeObject> {
-    return this.#microservices.store.all();
+  microservices(): readonly KubeObject[] {
+    return this.#microservices.all();
   }
 
   // --- reads, from memory ---
 
   microservice(key: ObjectKey): KubeObject | undefined {
-    return this.#microservices.store.get(key);
+    return this.#microservices.get(key);
   }
 
   children(key: ObjectKey): readonly KubeObject[] {
-    return this.#children.flatMap(({ store }) => store.of(key));
+    return this.#children.flatMap((watched) => watched.of(key));
   }
 
   pods(key: ObjectKey): readonly KubeObject[] {
-    return this.#pods.store.of(key);
+    return this.#pods.of(key);
+  }
+
+  contents(key: ObjectKey, refs: readonly ContentRef[]): Digests | undefined {
+    return this.#contents.contents(key, refs);
   }
 
   caughtUp(key: ObjectKey): boolean {
@@ -172,8 +195,8 @@ export class KubeCluster implements Cluster {
   }
 
   async remove(ref: ObjectRef & { readonly uid: string }): Promise<void> {
-    const store = this.#watched.get(ref.kind)?.store;
-    const owner = ownerOf(store?.get(ref));
+    const watched = this.#watched.get(ref.kind);
+    const owner = ownerOf(watched?.get(ref));
     try {
       await api.remove(this.#options.transport, ref);
     } catch (error) {
@@ -181,7 +204,7 @@ export class KubeCluster implements Cluster {
       if (!isKind(error, 'gone') && !isKind(error, 'conflict')) throw error;
     }
     this.#await(owner, `delete ${ref.kind} ${idOf(ref)}`, () => {
-      const left = store?.get(ref)?.metadata;
+      const left = watched?.get(ref)?.metadata;
       return left?.uid !== ref.uid || left.deletionTimestamp !== undefined;
     });
   }
@@ -214,25 +237,65 @@ export class KubeCluster implements Cluster {
 
   // --- inner workings ---
 
-  #watch(resource: api.Resource, labelSelector: string | undefined, trim = trimmed): Watched {
-    const { transport, log, onWatchRestart, inactivityMs } = this.#options;
-    const store = new Store();
-    const reflector = new Reflector({
-      transport,
-      resource,
-      labelSelector,
-      trim,
-      store,
-      log,
-      onChange: (change) => this.#changed(resource, change),
-      onRestart: (reason) => onWatchRestart?.(resource.kind, reason),
-      ...(inactivityMs !== undefined && { inactivityMs }),
+  #watch(
+    resource: api.Resource,
+    labelSelector: string | undefined,
+    { trim = trimmed, onChange = (change: Change) => this.#changed(resource, change) } = {},
+  ): Watched {
+    const { transport, log, namespaces = [undefined], onWatchRestart, inactivityMs } = this.#options;
+    const part = (namespace: string | undefined): Part => {
+      const store = new Store();
+      const reflector = new Reflector({
+        transport,
+        resource,
+        namespace,
+        labelSelector,
+        trim,
+        store,
+        log,
+        onChange,
+        onRestart: (reason) => onWatchRestart?.(resource.kind, reason),
+        ...(inactivityMs !== undefined && { inactivityMs }),
+      });
+      return { store, reflector };
+    };
+    return new Watched(new Map(namespaces.map((namespace) => [namespace, part(namespace)])));
+  }
+
+  /** Every object of a kind, with nothing of it but its name and version. */
+  #watchVersions(kind: ContentKind): Watched {
+    return this.#watch(api.metadataOf(kind), undefined, {
+      trim: trimmedToVersion,
+      onChange: ({ before, after }) => {
+        const object = after ?? before;
+        if (object !== undefined) this.#contents.changed(kind, object.metadata);
+      },
     });
-    return { store, reflector };
+  }
+
+  #openContents(): Contents {
+    const { log, onChange } = this.#options;
+    return new Contents({
+      fetch: (ref) => this.read(ref),
+      lookUp: (kind, key) => this.#holder(kind).get(key)?.metadata,
+      secretKey: () => {
+        if (this.#contentKey === undefined) throw new TypeError('no Secret is to be read');
+        return this.#contentKey.bytes;
+      },
+      onChange,
+      log,
+    });
+  }
+
+  #holder(kind: ContentKind): Watched {
+    const holder = this.#holders.get(kind);
+    if (holder === undefined) throw new TypeError(`the content of a ${kind} is not to be read`);
+    return holder;
   }
 
   /** Whoever the object belongs to now, or belonged to before somebody changed its labels, hears of the change. */
   #changed(resource: api.Resource, { before, after }: Change): void {
+    if (resource === api.microservices && before && !after) this.#contents.forget(before.metadata);
     const concerned = new Map<string, ObjectKey>();
     for (const object of [before, after]) {
       if (object === undefined) continue;
@@ -245,9 +308,9 @@ export class KubeCluster implements Cluster {
   /** Memory has caught up once it has seen this version of this object. */
   #expect(owner: ObjectKey | undefined, { kind, metadata }: KubeObject): void {
     const { resourceVersion } = metadata;
-    const reflector = this.#watched.get(kind)?.reflector;
-    if (reflector === undefined || resourceVersion === undefined) return;
-    this.#await(owner, `${kind} ${idOf(metadata)}`, () => reflector.hasSeen(resourceVersion));
+    const watched = this.#watched.get(kind);
+    if (watched === undefined || resourceVersion === undefined) return;
+    this.#await(owner, `${kind} ${idOf(metadata)}`, () => watched.hasSeen(metadata, resourceVersion));
   }
 
   #await(owner: ObjectKey | undefined, what: string, isSeen: () => boolean): void {
@@ -264,7 +327,7 @@ export class KubeCluster implements Cluster {
       apiVersion: api.events.apiVersion,
       kind: api.events.kind,
       metadata: { namespace, name: `${name}.${randomBytes(8).toString('hex')}` },
-      eventTime: new Date().toISOString().replace('Z', '000Z'),
+      eventTime: microTime(new Date()),
       reportingController: `${group}/operator`,
       reportingInstance: this.#options.instance,
       regarding: { apiVersion, kind, namespace, name, uid, resourceVersion },
@@ -275,11 +338,6 @@ export class KubeCluster implements Cluster {
     };
     return event;
   }
-}
-
-/** A patch for the version that it was decided for, and never for a later object of the same name. */
-function onVersionOf({ metadata: { resourceVersion } }: KubeObject, patch: unknown): unknown {
-  return { ...(patch as object), metadata: { resourceVersion } };
 }
 
 /** A note of at most so many bytes as the API server takes, cut between two characters. */

@@ -12,6 +12,8 @@ import type { Transport } from './transport.ts';
 export interface ReflectorOptions {
   readonly transport: Transport;
   readonly resource: Resource;
+  /** Only objects of this namespace are seen. Default: those of all. */
+  readonly namespace?: string | undefined;
   /** Only objects with these labels are seen. */
   readonly labelSelector?: string | undefined;
   /** What of an object is kept. */
@@ -111,14 +113,14 @@ export class Reflector {
 
   /** Fills the store. Gives the resourceVersion from which to watch. */
   async #list(): Promise<string> {
-    const { transport, resource, labelSelector, trim, store, log } = this.#options;
+    const { transport, resource, namespace, labelSelector, trim, store, log } = this.#options;
     const objects: KubeObject[] = [];
-    let page = await list(transport, resource, { labelSelector });
+    let page = await list(transport, resource, { namespace, labelSelector });
     const { resourceVersion } = page;
     objects.push(...page.items.map(trim));
     while (page.next !== undefined) {
       this.#lastActivityAt = performance.now();
-      page = await list(transport, resource, { labelSelector, next: page.next });
+      page = await list(transport, resource, { namespace, labelSelector, next: page.next });
       objects.push(...page.items.map(trim));
     }
     // The list is read from the API server's newest state, so it is right even where it says less than the watch did.
@@ -126,14 +128,15 @@ export class Reflector {
     for (const change of store.replace(objects)) this.#tell(change);
     this.#firstSync.resolve();
     this.#lastComplaint = '';
-    log.info({ resource: resource.plural, objects: objects.length }, 'objects listed');
+    log.info({ resource: resource.plural, namespace, objects: objects.length }, 'objects listed');
     return resourceVersion;
   }
 
   /** Follows the changes until the API server ends the watch; throws when it ends in any other way. */
   async #watch(resourceVersion: string): Promise<void> {
-    const { transport, resource, labelSelector, inactivityMs = 90_000 } = this.#options;
+    const { transport, resource, namespace, labelSelector, inactivityMs = 90_000 } = this.#options;
     const chunks = await watch(transport, resource, {
+      namespace,
       labelSelector,
       resourceVersion,
       timeoutSeconds: Math.round(300 + Math.random() * 300),
@@ -189,12 +192,12 @@ export class Reflector {
 
   /** Warns once about the same trouble; repetitions are details. */
   #complain(error: unknown, delay: number): void {
-    const { log, resource } = this.#options;
+    const { log, resource, namespace } = this.#options;
     const reason = error instanceof Error ? error.message : String(error);
     const level = reason === this.#lastComplaint ? 'debug' : 'warn';
     this.#lastComplaint = reason;
     log[level](
-      { resource: resource.plural, reason, retryInMs: Math.round(delay), remedy: remedyOf(error, resource) },
+      { resource: resource.plural, namespace, reason, retryInMs: Math.round(delay), remedy: remedyOf(error, resource) },
       'watch interrupted, trying again',
     );
   }

@@ -8,6 +8,8 @@ export interface Resource {
   readonly apiVersion: string;
   readonly kind: string;
   readonly plural: string;
+  /** Lists and watches give the metadata of objects and leave out what they hold. */
+  readonly metadataOnly?: boolean;
 }
 
 export const microservices: Resource = {
@@ -16,10 +18,12 @@ export const microservices: Resource = {
   plural: 'microservices',
 };
 export const pods: Resource = { apiVersion: 'v1', kind: 'Pod', plural: 'pods' };
+export const secrets: Resource = { apiVersion: 'v1', kind: 'Secret', plural: 'secrets' };
+export const leases: Resource = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', plural: 'leases' };
 export const events: Resource = { apiVersion: 'events.k8s.io/v1', kind: 'Event', plural: 'events' };
 
 const known: ReadonlyMap<string, Resource> = new Map(
-  [microservices, ...childKinds, pods, events].map((resource) => [resource.kind, resource]),
+  [microservices, ...childKinds, pods, secrets, leases, events].map((resource) => [resource.kind, resource]),
 );
 
 /**
@@ -32,6 +36,11 @@ export function resourceOf(kind: string): Resource {
   return resource;
 }
 
+/** The same kind, of which lists and watches show nothing but metadata. */
+export function metadataOf(kind: string): Resource {
+  return { ...resourceOf(kind), metadataOnly: true };
+}
+
 export interface List {
   readonly items: readonly KubeObject[];
   readonly resourceVersion: string;
@@ -42,14 +51,23 @@ export interface List {
 /** How many objects the API server is asked for at once. */
 const pageSize = 500;
 
-/** One page of the objects of a kind, in every namespace. */
+export interface ListOptions {
+  /** Default: every namespace. */
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly next?: string | undefined;
+}
+
+/** One page of the objects of a kind. */
 export async function list(
   transport: Transport,
   resource: Resource,
-  { labelSelector, next }: { readonly labelSelector?: string | undefined; readonly next?: string | undefined },
+  { namespace, labelSelector, next }: ListOptions,
 ): Promise<List> {
   const query = { limit: String(pageSize), labelSelector, continue: next };
-  const answer = (await transport.call(read('list', resource, pathOf(resource, {}, query)))) as {
+  const request = read('list', resource, pathOf(resource, { namespace }, query), { namespace });
+  const accept = resource.metadataOnly ? metadataAs('PartialObjectMetadataList') : undefined;
+  const answer = (await transport.call({ ...request, accept })) as {
     readonly metadata: { readonly resourceVersion: string; readonly continue?: string };
     readonly items?: readonly Omit<KubeObject, 'apiVersion' | 'kind'>[];
   };
@@ -62,6 +80,8 @@ export async function list(
 }
 
 export interface WatchOptions {
+  /** Default: every namespace. */
+  readonly namespace?: string | undefined;
   readonly labelSelector?: string | undefined;
   readonly resourceVersion: string;
   /** The API server ends the watch after that many seconds. */
@@ -71,12 +91,12 @@ export interface WatchOptions {
   readonly signal: AbortSignal;
 }
 
-/** The changes of a kind, in every namespace, as the bytes that the API server sends. */
+/** The changes of a kind, as the bytes that the API server sends. */
 export function watch(transport: Transport, resource: Resource, options: WatchOptions): Promise<AsyncIterable<Buffer>> {
-  const { labelSelector, resourceVersion, timeoutSeconds, inactivityMs, signal } = options;
+  const { namespace, labelSelector, resourceVersion, timeoutSeconds, inactivityMs, signal } = options;
   const path = pathOf(
     resource,
-    {},
+    { namespace },
     {
       watch: '1',
       allowWatchBookmarks: 'true',
@@ -85,7 +105,8 @@ export function watch(transport: Transport, resource: Resource, options: WatchOp
       timeoutSeconds: String(timeoutSeconds),
     },
   );
-  return transport.stream(read('watch', resource, path), { inactivityMs, signal });
+  const accept = resource.metadataOnly ? metadataAs('PartialObjectMetadata') : undefined;
+  return transport.stream({ ...read('watch', resource, path, { namespace }), accept }, { inactivityMs, signal });
 }
 
 export async function get(transport: Transport, ref: ObjectRef): Promise<KubeObject> {
@@ -192,16 +213,22 @@ export async function post(transport: Transport, object: KubeObject): Promise<vo
   });
 }
 
-type Place = { readonly namespace?: string; readonly name?: string };
+/** Asks for metadata in place of whole objects. The second form is for refusals, which have no metadata. */
+function metadataAs(kind: 'PartialObjectMetadata' | 'PartialObjectMetadataList'): string {
+  return `application/json;as=${kind};g=meta.k8s.io;v=v1,application/json`;
+}
+
+type Place = { readonly namespace?: string | undefined; readonly name?: string };
 
 function read(verb: Verb, resource: Resource, path: string, place: Place = {}): ApiRequest {
   const { kind } = resource;
   return { verb, kind, target: targetOf(resource, place), method: 'GET', path, repeatable: true };
 }
 
-/** For people: `Deployment shop/orders`, or the plural where no object is named. */
+/** For people: `Deployment shop/orders`, or the plural where no object is named, and where. */
 function targetOf({ kind, plural }: Resource, { namespace, name }: Place): string {
-  return name === undefined ? plural : `${kind} ${namespace}/${name}`;
+  if (name !== undefined) return `${kind} ${namespace}/${name}`;
+  return namespace === undefined ? plural : `${plural} of namespace ${namespace}`;
 }
 
 function pathOf(

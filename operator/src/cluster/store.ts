@@ -107,6 +107,13 @@ export function trimmed(object: KubeObject): KubeObject {
   return { ...object, metadata: { ...metadata, annotations } };
 }
 
+/** What names an object and tells its versions apart. */
+export function trimmedToVersion({ apiVersion, kind, metadata }: KubeObject): KubeObject {
+  const { namespace, name, uid, resourceVersion } = metadata;
+  const version = { namespace, name, ...(uid && { uid }), ...(resourceVersion && { resourceVersion }) };
+  return { apiVersion, kind, metadata: version };
+}
+
 /** A pod without what it was asked to be: its status tells how it fares, and its spec may hold secrets. */
 export function trimmedPod(whole: KubeObject): KubeObject {
   const { spec: _, ...pod } = whole;

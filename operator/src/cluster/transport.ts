@@ -4,6 +4,7 @@ import { backoff } from '../support/backoff.ts';
 import { type ApiStatus, failureOf, refusalOf, statusOf } from './answer.ts';
 import type { Connection, TlsIdentity } from './connection.ts';
 import { ClusterError } from './errors.ts';
+import { fenced, notLeader } from './fence.ts';
 
 export type Verb = 'get' | 'list' | 'watch' | 'create' | 'apply' | 'patch' | 'delete';
 
@@ -16,6 +17,8 @@ export interface ApiRequest {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   readonly path: string;
   readonly contentType?: string;
+  /** In what form the answer is asked for; plain JSON when not stated. */
+  readonly accept?: string | undefined;
   readonly body?: unknown;
   /** Whether it may be sent again when nobody knows if it was carried out. */
   readonly repeatable: boolean;
@@ -30,6 +33,8 @@ export interface TransportOptions {
   /** How many connections there may be at once, watches not counted. */
   readonly connections?: number;
   readonly observe?: RequestObserver;
+  /** Nothing is changed in the cluster after that moment, on the clock of `performance.now`. Default: no such moment. */
+  readonly writesUntil?: () => number;
 }
 
 export interface StreamOptions {
@@ -53,26 +58,30 @@ const keepAliveAfterMs = 10_000;
 export class Transport {
   readonly #connection: Connection;
   readonly #calls: Agent;
+  /** The same, with a fence around what changes something. */
+  readonly #fencedCalls: Dispatcher;
   readonly #watches: Agent;
   readonly #deadlineMs: number;
   readonly #observe: RequestObserver;
+  readonly #writesUntil: () => number;
   /** The API server asked to be left alone until then (on the clock of `performance.now`). */
   #pausedUntil = 0;
 
   constructor(connection: Connection, options: TransportOptions = {}) {
-    const { deadlineMs = 20_000, connections = 32, observe = () => {} } = options;
+    const {
+      deadlineMs = 20_000,
+      connections = 32,
+      observe = () => {},
+      writesUntil = () => Number.POSITIVE_INFINITY,
+    } = options;
     const connect = connector(connection);
     this.#connection = connection;
     this.#deadlineMs = deadlineMs;
     this.#observe = observe;
+    this.#writesUntil = writesUntil;
     // Idle connections are closed on this side first: the API server does so after 90 s.
-    this.#calls = new Agent({
-      connect,
-      connections,
-      allowH2: false,
-      pipelining: 1,
-      keepAliveTimeout: 30_000,
-    });
+    this.#calls = new Agent({ connect, connections, allowH2: false, pipelining: 1, keepAliveTimeout: 30_000 });
+    this.#fencedCalls = this.#calls.compose(fenced(writesUntil));
     this.#watches = new Agent({ connect, allowH2: false, pipelining: 1, keepAliveTimeout: 1_000 });
   }
 
@@ -81,11 +90,12 @@ export class Transport {
    * @throws ClusterError
    */
   async call(request: ApiRequest): Promise<unknown> {
-    const until = performance.now() + this.#deadlineMs;
+    const until = Math.min(performance.now() + this.#deadlineMs, this.#end(request));
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     for (let attempt = 1; ; attempt += 1) {
       try {
         await this.#pause(request, until);
+        this.#refuseLate(request);
         return await this.#attempt(request, body, until);
       } catch (error) {
         const delay = delayBeforeNext(error, request, attempt);
@@ -119,20 +129,38 @@ export class Transport {
     await this.#calls.destroy();
   }
 
-  /** Waits out the pause that the API server asked for. @throws ClusterError when it ends after `until` */
+  /** When a request has to be over whatever its deadline. */
+  #end({ method }: ApiRequest): number {
+    return method === 'GET' ? Number.POSITIVE_INFINITY : this.#writesUntil();
+  }
+
+  /** @throws ClusterError when the request would change something, and this operator is to change nothing now */
+  #refuseLate(request: ApiRequest): void {
+    if (performance.now() < this.#end(request)) return;
+    throw new ClusterError('unavailable', `${whatOf(request)}: unavailable: ${notLeader}`);
+  }
+
+  /**
+   * Waits out the pause that the API server asks for, also one that it makes longer meanwhile.
+   * @throws ClusterError when it ends after `until`
+   */
   async #pause(request: ApiRequest, until: number): Promise<void> {
-    const ms = this.#pausedUntil - performance.now();
-    if (ms <= 0) return;
-    if (performance.now() + ms > until) {
-      const why = `the API server asked to wait another ${Math.ceil(ms / 1000)} s`;
-      throw new ClusterError('unavailable', `${whatOf(request)}: unavailable: ${why}`, { retryAfterMs: ms });
+    for (let ms = this.#pauseMs(); ms > 0; ms = this.#pauseMs()) {
+      if (performance.now() + ms > until) {
+        const why = `the API server asked to wait another ${Math.ceil(ms / 1000)} s`;
+        throw new ClusterError('unavailable', `${whatOf(request)}: unavailable: ${why}`, { retryAfterMs: ms });
+      }
+      await sleep(ms);
     }
-    await sleep(ms);
+  }
+
+  #pauseMs(): number {
+    return this.#pausedUntil - performance.now();
   }
 
   async #attempt(request: ApiRequest, body: string | undefined, until: number): Promise<unknown> {
     const signal = AbortSignal.timeout(Math.max(1, Math.ceil(until - performance.now())));
-    const answer = await this.#send(this.#calls, request, body, { signal });
+    const answer = await this.#send(this.#fencedCalls, request, body, { signal });
     const text = await textOf(request, answer);
     if (answer.statusCode >= 300) throw this.#refused(request, answer, text);
     return parse(request, text);
@@ -140,7 +168,7 @@ export class Transport {
 
   /** Sends a request once, twice if the token turns out to be an old one. */
   async #send(
-    agent: Agent,
+    agent: Dispatcher,
     request: ApiRequest,
     body: string | undefined,
     options: Partial<Dispatcher.RequestOptions>,
@@ -155,7 +183,7 @@ export class Transport {
   }
 
   async #exchange(
-    agent: Agent,
+    agent: Dispatcher,
     request: ApiRequest,
     body: string | undefined,
     authorization: string | undefined,
@@ -170,7 +198,7 @@ export class Transport {
         path: server.pathname.replace(/\/$/, '') + request.path,
         method: request.method,
         headers: {
-          accept: 'application/json',
+          accept: request.accept ?? 'application/json',
           'user-agent': 'microservice-platform-operator',
           ...(authorization && { authorization }),
           ...(body !== undefined && { 'content-type': request.contentType ?? 'application/json' }),

@@ -33,6 +33,11 @@ export class Deadlines {
     this.#dueAt.delete(key);
   }
 
+  clear(): void {
+    this.#dueAt.clear();
+    this.#heap.length = 0;
+  }
+
   /** Removes and gives every key that is due, earliest first. */
   takeDue(now: number): string[] {
     const due: string[] = [];

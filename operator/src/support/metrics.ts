@@ -7,6 +7,10 @@ export interface Sources {
   /** Every Microservice and whether it is ready. */
   microservices(): Iterable<{ readonly namespace: string; readonly name: string; readonly ready: boolean }>;
   unsyncedWatches(): number;
+  /** Milliseconds since anything happened on the watch of each kind. */
+  watchIdleMs(): Iterable<readonly [kind: string, ms: number]>;
+  /** Whether this operator is the one that works. */
+  leads(): boolean;
 }
 
 const prefix = 'microservice_platform';
@@ -63,6 +67,16 @@ export function openMetrics() {
       labelNames: ['kind', 'reason'] as const,
       registers,
     }),
+    repairsHeldBack: new Counter({
+      name: `${prefix}_repairs_held_back_total`,
+      help: 'Times that somebody undid so many repairs of a child that the next ones have to wait.',
+      registers,
+    }),
+    spansLost: new Counter({
+      name: `${prefix}_spans_lost_total`,
+      help: 'Spans of traces that could not be sent.',
+      registers,
+    }),
     eventsDropped: new Counter({
       name: `${prefix}_events_dropped_total`,
       help: 'Kubernetes events that could not be recorded.',
@@ -96,6 +110,23 @@ export function observeSources({ registry }: Metrics, sources: Sources): void {
     registers,
     collect() {
       this.set(sources.unsyncedWatches());
+    },
+  });
+  new Gauge({
+    name: `${prefix}_watch_idle_seconds`,
+    help: 'Time since anything happened on the watch of a kind: an event, a bookmark, a failure. More than 90 is too long.',
+    labelNames: ['kind'] as const,
+    registers,
+    collect() {
+      for (const [kind, ms] of sources.watchIdleMs()) this.set({ kind }, ms / 1000);
+    },
+  });
+  new Gauge({
+    name: `${prefix}_leader`,
+    help: '1 for the operator that works, 0 for those that stand by.',
+    registers,
+    collect() {
+      this.set(sources.leads() ? 1 : 0);
     },
   });
   new Gauge({

@@ -47,6 +47,83 @@ describe('a work queue', () => {
     expect(second).toHaveBeenCalledWith('a');
   });
 
+  test('lets keys without news wait for those with news', async () => {
+    const queue = new WorkQueue();
+    for (const key of ['old-1', 'old-2']) queue.addBehind(key);
+    for (const key of ['new-1', 'new-2']) queue.add(key);
+
+    const taken = [await queue.take(), await queue.take(), await queue.take(), await queue.take()];
+    expect(taken).toEqual(['new-1', 'new-2', 'old-1', 'old-2']);
+  });
+
+  test('gives a key without news out all the same while news never end', async () => {
+    const queue = new WorkQueue();
+    queue.addBehind('old');
+    const taken: (string | undefined)[] = [];
+    for (let index = 0; index < 20; index += 1) {
+      queue.add(`new-${index}`);
+      queue.add(`more-${index}`);
+      taken.push(await queue.take());
+    }
+    expect(taken.indexOf('old')).toBe(8);
+  });
+
+  test('puts a key that waits without news among those with news once there are some', async () => {
+    const queue = new WorkQueue();
+    for (const key of ['old', 'other']) queue.addBehind(key);
+    queue.add('other');
+    queue.addBehind('other');
+
+    expect(queue.depth).toBe(2);
+    expect([await queue.take(), await queue.take()]).toEqual(['other', 'old']);
+  });
+
+  test('gives a key without news out again when it was in hand', async () => {
+    const queue = new WorkQueue();
+    queue.add('a');
+    await queue.take();
+    queue.addBehind('a');
+    expect(await takeNow(queue)).toBeUndefined();
+    queue.done('a');
+    expect(queue.depth).toBe(0); // The worker above was waiting for it.
+  });
+
+  test('forgets everything but what is in hand while it is paused, and gives out nothing', async () => {
+    const queue = new WorkQueue();
+    for (const key of ['in hand', 'ready']) queue.add(key);
+    queue.addBehind('behind');
+    queue.addAfter('later', 1_000);
+    await queue.take();
+    queue.pause();
+    queue.add('added');
+    queue.addBehind('added behind');
+    queue.addAfter('added later', 1_000);
+    queue.done('in hand');
+
+    const taken = vi.fn();
+    void queue.take().then(taken);
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(taken).not.toHaveBeenCalled();
+    expect([queue.depth, queue.delayed]).toEqual([0, 0]);
+  });
+
+  test('goes on with the keys that it is given, never with one that is still in hand', async () => {
+    const queue = new WorkQueue();
+    queue.add('in hand');
+    await queue.take();
+    queue.pause();
+    queue.resume(['in hand', 'a']);
+
+    expect(await takeNow(queue)).toBe('a');
+    const second = vi.fn();
+    void queue.take().then(second);
+    await vi.advanceTimersByTimeAsync(1_000);
+    expect(second).not.toHaveBeenCalled();
+    queue.done('in hand');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(second).toHaveBeenCalledWith('in hand');
+  });
+
   test('hands a key to a worker that waits for one', async () => {
     const queue = new WorkQueue();
     const taken = queue.take();
