@@ -41,10 +41,22 @@ e2e: node_modules/.installed ## the end-to-end tests on a cluster that is up: NA
 test: node_modules/.installed ## every test, on a cluster of its own
 	@$(node) test/run.ts all
 
+faults: tools ## the fault suite: CAMPAIGN=C1,C4 SEED=1 SHARE=0.1, or REPLAY=file
+	@$(node) test/faults/main.ts $(if $(CAMPAIGN),--campaign $(CAMPAIGN)) $(if $(SEED),--seed $(SEED)) $(if $(SHARE),--share $(SHARE)) $(if $(REPLAY),--replay $(REPLAY))
+
+soak: tools ## an hour of a little of everything going wrong, and the operator as big as before: MINUTES=60 SEED=1
+	@$(node) test/soak/main.ts $(if $(MINUTES),--minutes $(MINUTES)) $(if $(SEED),--seed $(SEED))
+
+mutants: tools ## break the operator on purpose, and see which test turns red: ONLY=text
+	@$(node) test/mutants/main.ts $(if $(ONLY),--only "$(ONLY)",--write)
+
+bench: tools ## what the operator costs and how fast it is: QUICK=1, or MANY=1000
+	@$(node) test/bench/main.ts $(if $(QUICK),--quick) $(if $(MANY),--many $(MANY))
+
 cold: node_modules/.installed ## make up with everything missing, killed ten times; PURGE=1 removes the Debian packages too
 	@$(node) test/cold.ts
 
-generate: node_modules/.installed ## types, chart copy, reference and dashboards from their sources
+generate: node_modules/.installed ## types, chart copy, reference, dashboards and alerts from their sources
 	@$(node) operator/generate.ts
 
-.PHONY: help images e2e up down status urls kubeconfig kubectl tools check test cold generate
+.PHONY: help images e2e up down status urls kubeconfig kubectl tools check test faults soak mutants bench cold generate
