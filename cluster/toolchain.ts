@@ -41,7 +41,7 @@ const modules: readonly GoModule[] = [
   },
   {
     folder: 'prometheus',
-    packages: ['github.com/prometheus/prometheus/cmd/prometheus'],
+    packages: ['prometheus', 'promtool'].map((name) => `github.com/prometheus/prometheus/cmd/${name}`),
     // Of the ways to find what to scrape only Kubernetes' is compiled in.
     ldflags: '-X github.com/prometheus/common/version.Version=3.15.0',
     tags: 'remove_all_sd,enable_kubernetes_sd',

@@ -1,9 +1,14 @@
 import type { Dashboard } from '@grafana/schema';
+import { operatorDashboard } from './operator.ts';
 import { overview } from './overview.ts';
 import { service } from './service.ts';
 
 /** The dashboards of the chart, by the name of their file. */
-export const dashboards: Readonly<Record<string, Dashboard>> = { 'platform-overview': overview, microservice: service };
+export const dashboards: Readonly<Record<string, Dashboard>> = {
+  'platform-overview': overview,
+  microservice: service,
+  'platform-operator': operatorDashboard,
+};
 
 /** The files of the chart that hold them, by their path from the root of the repository. */
 export function dashboardFiles(): Readonly<Record<string, string>> {

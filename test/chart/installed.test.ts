@@ -8,11 +8,12 @@ import { serviceNames } from '../../cluster/image-list.ts';
 import { run } from '../../cluster/run.ts';
 import { tool } from '../../cluster/toolchain.ts';
 import { dashboards } from '../../dashboards/files.ts';
+import { kubeconfigOfAccount } from '../support/account.ts';
 import { type ControlPlane, startControlPlane } from '../support/control-plane.ts';
 import { freePort, startDaemon } from '../support/daemon.ts';
 import { microservice } from '../support/engine.ts';
 import { eventually } from '../support/eventually.ts';
-import { KubeApi, makeNamespace, paths, readKubeconfig } from '../support/kube-api.ts';
+import { KubeApi, makeNamespace, paths } from '../support/kube-api.ts';
 import { OperatorProcess } from '../support/operator-process.ts';
 import { chart, find, platformNamespace, render, repository, type Wire } from './rendered.ts';
 
@@ -32,22 +33,7 @@ const kubectl = (args: readonly string[], input?: string) =>
   });
 
 /** A kubeconfig that holds nothing but the token of one of the chart's accounts. */
-async function kubeconfigOfAccount(name: string): Promise<string> {
-  const path = `/api/v1/namespaces/${platformNamespace}/serviceaccounts/${name}/token`;
-  const { status } = await api.post(path, { spec: { expirationSeconds: 3600 } });
-  const { server, ca } = readKubeconfig(plane.kubeconfig);
-  const file = join(folder, `${name}.kubeconfig`);
-  const kubeconfig = {
-    apiVersion: 'v1',
-    kind: 'Config',
-    'current-context': 'it',
-    clusters: [{ name: 'it', cluster: { server, 'certificate-authority-data': ca.toString('base64') } }],
-    users: [{ name: 'it', user: { token: status.token } }],
-    contexts: [{ name: 'it', context: { cluster: 'it', user: 'it' } }],
-  };
-  writeFileSync(file, JSON.stringify(kubeconfig), { mode: 0o600 });
-  return file;
-}
+const kubeconfigOf = (name: string) => kubeconfigOfAccount({ api, plane }, platformNamespace, name);
 
 async function podsIn(namespace: string): Promise<readonly Wire[]> {
   return (await api.get(paths.pods(namespace))).items;
@@ -78,7 +64,7 @@ beforeAll(async () => {
     { timeoutMs: 60_000 },
   );
   await kubectl(['wait', '--for=condition=Established', 'crd/microservices.microservice-platform.io']);
-  operator = await OperatorProcess.start(await kubeconfigOfAccount('operator'));
+  operator = await OperatorProcess.start(await kubeconfigOf('operator'));
   await kubectl(['apply', '--server-side', '-f', join(repository, 'manifests/shop')]);
 }, 120_000);
 
@@ -101,6 +87,7 @@ describe('in namespaces that enforce the profile `restricted`', () => {
       async () =>
         expect(owners(await podsIn('shop'))).toEqual([
           'analytics-service',
+          'api-gateway',
           'api-gateway',
           'inventory-service',
           'inventory-service',
@@ -161,7 +148,7 @@ describe('with the rights that the chart gives it', () => {
     ['secrets', 'list', 'shop'],
     ['secrets', 'get', platformNamespace],
     ['pods', 'create', 'shop'],
-    ['configmaps', 'create', 'shop'],
+    ['secrets', 'create', platformNamespace],
     ['serviceaccounts/token', 'create', platformNamespace],
     ['clusterroles', 'escalate', ''],
   ])('the operator cannot touch %s (%s)', async (resource, verb, namespace) => {
@@ -200,7 +187,7 @@ describe('Prometheus, with the configuration and the account of the chart', () =
     for (const pod of all) await report(pod, pod === done ? 'Failed' : 'Running');
     const expected = all.filter((pod) => pod !== done).flatMap((pod) => targetOf(pod) ?? []);
 
-    await using prometheus = await startPrometheus(program, await kubeconfigOfAccount('prometheus'));
+    await using prometheus = await startPrometheus(program, await kubeconfigOf('prometheus'));
     const byUrl = (one: Target, other: Target) => one.url.localeCompare(other.url);
     await eventually(async () => expect((await prometheus.targets()).sort(byUrl)).toEqual(expected.sort(byUrl)), {
       withinMs: 20_000,
@@ -211,7 +198,7 @@ describe('Prometheus, with the configuration and the account of the chart', () =
   });
 
   it('understands every query of the dashboards', async () => {
-    await using prometheus = await startPrometheus(tool('prometheus'), await kubeconfigOfAccount('prometheus'));
+    await using prometheus = await startPrometheus(tool('prometheus'), await kubeconfigOf('prometheus'));
     const expressions = Object.values(dashboards)
       .flatMap(({ panels = [] }) =>
         panels.flatMap((panel): Wire[] => ('targets' in panel ? (panel.targets ?? []) : [])),

@@ -3,7 +3,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { find, names, ofKind, render, repository, shop, type Wire } from './rendered.ts';
+import { childKinds } from '../../operator/src/api/kinds.ts';
+import { find, names, ofKind, platformNamespace, render, repository, shop, type Wire } from './rendered.ts';
 
 const objects = render();
 const everything = [...objects, ...shop()];
@@ -25,10 +26,71 @@ describe('the rights that the chart gives', () => {
       },
       { apiGroups: ['microservice-platform.io'], resources: ['microservices/status'], verbs: ['patch'] },
       { apiGroups: ['apps'], resources: ['deployments'], verbs: changing },
-      { apiGroups: [''], resources: ['services'], verbs: changing },
+      { apiGroups: [''], resources: ['services', 'serviceaccounts'], verbs: changing },
+      { apiGroups: [''], resources: ['configmaps'], verbs: changing },
+      { apiGroups: ['policy'], resources: ['poddisruptionbudgets'], verbs: changing },
       { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'], verbs: changing },
-      { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list', 'watch'] },
-      { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create', 'patch'] },
+      { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
+      { apiGroups: ['events.k8s.io'], resources: ['events'], verbs: ['create'] },
+    ]);
+  });
+
+  it('let the operator change every kind of child', () => {
+    const rules: readonly Wire[] = find(objects, 'ClusterRole', 'microservice-platform-operator').rules;
+    for (const { apiVersion, plural } of childKinds) {
+      const group = apiVersion.includes('/') ? apiVersion.split('/')[0] : '';
+      const rule = rules.find(({ apiGroups, resources }) => apiGroups.includes(group) && resources.includes(plural));
+      expect([plural, rule?.verbs]).toEqual([plural, changing]);
+    }
+  });
+
+  it('let the operator read Secrets only where pods are to be replaced for them, and write none but its key', () => {
+    const withSecrets = render({ operator: { rolloutOnSecretChange: true } });
+    const rules = (from: readonly Wire[]): readonly Wire[] =>
+      [...ofKind(from, 'ClusterRole'), ...ofKind(from, 'Role')]
+        .flatMap((role) => role.rules)
+        .filter(({ resources }) => resources.includes('secrets'));
+
+    expect(rules(objects)).toEqual([]);
+    expect(rules(withSecrets)).toEqual([
+      { apiGroups: [''], resources: ['secrets'], verbs: ['get', 'list', 'watch'] },
+      { apiGroups: [''], resources: ['secrets'], verbs: ['create'] },
+      { apiGroups: [''], resources: ['secrets'], resourceNames: ['operator-content-key'], verbs: ['get'] },
+    ]);
+    expect(find(withSecrets, 'Role', 'operator-content-key').metadata.namespace).toBe(platformNamespace);
+    expect(find(withSecrets, 'RoleBinding', 'operator-content-key')).toMatchObject({
+      metadata: { namespace: platformNamespace },
+      roleRef: { kind: 'Role', name: 'operator-content-key' },
+      subjects: [{ kind: 'ServiceAccount', name: 'operator', namespace: platformNamespace }],
+    });
+  });
+
+  it('let the operator hold its lease, and no other', () => {
+    expect(find(objects, 'Role', 'operator-lease')).toMatchObject({
+      metadata: { namespace: platformNamespace },
+      rules: [
+        { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['create'] },
+        {
+          apiGroups: ['coordination.k8s.io'],
+          resources: ['leases'],
+          resourceNames: ['operator'],
+          verbs: ['get', 'patch'],
+        },
+      ],
+    });
+    expect(find(objects, 'RoleBinding', 'operator-lease')).toMatchObject({
+      roleRef: { kind: 'Role', name: 'operator-lease' },
+      subjects: [{ kind: 'ServiceAccount', name: 'operator', namespace: platformNamespace }],
+    });
+  });
+
+  it('of the operator are bound in the namespaces that are named, and then nowhere else', () => {
+    const some = render({ operator: { namespaces: ['team-a', 'team-b'] } });
+    expect(names(some, 'ClusterRoleBinding')).toEqual(['microservice-platform-prometheus']);
+    const bindings = ofKind(some, 'RoleBinding').filter(({ roleRef }) => roleRef.kind === 'ClusterRole');
+    expect(bindings.map(({ metadata, roleRef }) => `${roleRef.name} in ${metadata.namespace}`)).toEqual([
+      'microservice-platform-operator in team-a',
+      'microservice-platform-operator in team-b',
     ]);
   });
 
@@ -39,8 +101,17 @@ describe('the rights that the chart gives', () => {
   });
 
   it('are given by no other role', () => {
-    expect(names(objects, 'ClusterRole')).toHaveLength(2);
-    expect(names(objects, 'Role')).toEqual(['platform-check']);
+    expect(names(objects, 'ClusterRole')).toEqual([
+      'microservice-platform-edit', // of people, as is view: see roles.test.ts
+      'microservice-platform-operator',
+      'microservice-platform-prometheus',
+      'microservice-platform-view',
+    ]);
+    expect(names(objects, 'ClusterRoleBinding')).toEqual([
+      'microservice-platform-operator',
+      'microservice-platform-prometheus',
+    ]);
+    expect(names(objects, 'Role')).toEqual(['operator-lease', 'platform-check']);
     for (const { roleRef, subjects } of ofKind(objects, 'ClusterRoleBinding')) {
       const account = roleRef.name.replace('microservice-platform-', '');
       expect(subjects).toEqual([{ kind: 'ServiceAccount', name: account, namespace: 'microservice-platform' }]);

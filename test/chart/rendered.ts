@@ -28,6 +28,12 @@ export function helm(args: readonly string[], input = ''): string {
   });
 }
 
+/** What is said after an install with these values. */
+export function notes(values: object): string {
+  const args = ['install', 'platform', chart, '-n', platformNamespace, '--dry-run=client', '--values', '-'];
+  return helm(args, JSON.stringify(values)).replace(/^.*\nNOTES:\n/s, '');
+}
+
 /** The objects of the shop, in the order in which they are applied. */
 export function shop(): readonly Wire[] {
   return globSync('*.yaml', { cwd: join(repository, 'manifests/shop') })

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { chart, find, helm, names, ofKind, platformNamespace, render, type Wire } from './rendered.ts';
+import { readConfig } from '../../operator/src/config.ts';
+import { chart, find, names, notes, ofKind, platformNamespace, render, type Wire } from './rendered.ts';
 
 const schema: Wire = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8'));
 
@@ -46,9 +47,16 @@ describe('the values of the chart', () => {
 
   it.each([
     [{ oprator: {} }, /oprator/],
-    [{ operator: { replicas: 3 } }, /operator.*replicas/s],
+    [{ operator: { replicas: 0 } }, /operator.*replicas/s],
+    [{ operator: { auditSeconds: 0 } }, /operator.*auditSeconds/s],
+    [
+      { operator: { traces: true }, tracing: { mode: 'none' } },
+      /set tracing\.mode=embedded, or operator\.traces=false/,
+    ],
     [{ metrics: { mode: 'external' } }, /metrics\/mode.*embedded.*none/s],
     [{ operator: { logLevel: 'loud' } }, /operator\/logLevel.*debug.*info.*warn.*error/s],
+    [{ operator: { serviceTypes: ['ExternalName'] } }, /operator\/serviceTypes.*ClusterIP.*NodePort.*LoadBalancer/s],
+    [{ operator: { rolloutOnSecretChange: 'yes' } }, /operator\/rolloutOnSecretChange.*boolean/s],
     [{ prometheus: { scrapeInterval: 'often' } }, /prometheus\/scrapeInterval/],
     [{ operator: { image: { repository: 'operator' } } }, /operator\/image\/repository/],
   ])('refuse %j and name what is wrong', (values, message) => {
@@ -97,6 +105,7 @@ describe('the values of the chart', () => {
       operator: {
         logLevel: 'debug',
         concurrency: 7,
+        serviceTypes: ['ClusterIP', 'NodePort'],
         image: { repository: 'localhost/a/operator', tag: 'b' },
       },
     });
@@ -106,9 +115,27 @@ describe('the values of the chart', () => {
       expect.arrayContaining([
         { name: 'OPERATOR_LOG_LEVEL', value: 'debug' },
         { name: 'OPERATOR_CONCURRENCY', value: '7' },
+        { name: 'OPERATOR_SERVICE_TYPES', value: 'ClusterIP,NodePort' },
       ]),
     );
   });
+
+  it.each([{}, { rolloutOnSecretChange: true }, { serviceTypes: [] }, { serviceTypes: ['LoadBalancer'] }])(
+    'make an environment that the operator can read: %j',
+    (operator) => {
+      const [container] = find(render({ operator }), 'Deployment', 'operator').spec.template.spec.containers;
+      const env: Record<string, string> = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' };
+      for (const { name, value, valueFrom } of container.env) {
+        env[name] = valueFrom?.fieldRef.fieldPath === 'metadata.namespace' ? platformNamespace : value;
+      }
+      const { rolloutOnSecretChange = false, serviceTypes = [] } = operator;
+      expect(readConfig(env)).toMatchObject({
+        rolloutOnSecretChange,
+        contentKey: rolloutOnSecretChange ? { namespace: platformNamespace, name: 'operator-content-key' } : undefined,
+        serviceTypes: ['ClusterIP', ...serviceTypes],
+      });
+    },
+  );
 
   it('keep samples in a claim of the class that is named, when they are to outlive the pod', () => {
     const storage = { persistent: true, size: '5Gi', storageClassName: 'fast' };
@@ -162,12 +189,6 @@ describe('the modes of the chart', () => {
 });
 
 describe('the notes after an install', () => {
-  const notes = (values: object) =>
-    helm(
-      ['install', 'platform', chart, '-n', platformNamespace, '--dry-run=client', '--values', '-'],
-      JSON.stringify(values),
-    ).replace(/^.*\nNOTES:\n/s, '');
-
   it('say where traces and metrics are', () => {
     expect(notes({})).toMatch(/service\/jaeger 16686.*every 5s.*service\/prometheus 9090/s);
   });
