@@ -120,24 +120,28 @@ const on =
 
 const anyTime: readonly Fault[] = ['lost request', 'lost answer', 'late answer', '503', 'twice'];
 
+/** These run side by side, and `expect.poll` has to know its test: each uses the `expect` of its own. */
 describe('an order whose', () => {
   it.concurrent.for(
     anyTime.flatMap((fault) => (['reserve', 'charge'] as const).map((action) => [action, fault] as const)),
-  )('%s meets "%s" is completed, with one reservation and one payment', async ([action, fault]) => {
+  )('%s meets "%s" is completed, with one reservation and one payment', async ([action, fault], { expect }) => {
     const id = await place(order, affordable, on(action, fault));
     await expect.poll(() => statusOf(id), patient).toBe('completed');
     expect(await leftOf(id)).toEqual(completed);
   });
 
-  it.concurrent.for(anyTime)('payment is declined is compensated although the release meets "%s"', async (fault) => {
-    const id = await place(order, tooMuch, on('release', fault, fault === '503' ? 5 : 1));
-    await expect.poll(() => statusOf(id), patient).toBe('compensated');
-    expect(await leftOf(id)).toEqual(compensated('declined'));
-  });
+  it.concurrent.for(anyTime)(
+    'payment is declined is compensated although the release meets "%s"',
+    async (fault, { expect }) => {
+      const id = await place(order, tooMuch, on('release', fault, fault === '503' ? 5 : 1));
+      await expect.poll(() => statusOf(id), patient).toBe('compensated');
+      expect(await leftOf(id)).toEqual(compensated('declined'));
+    },
+  );
 
   it.concurrent.for(anyTime)(
     'payment had no answer in time is refunded although the refund meets "%s"',
-    async (fault) => {
+    async (fault, { expect }) => {
       const faultOf = (action: Action, nth: number) =>
         action === 'charge' ? 'lost answer' : on('refund', fault, fault === '503' ? 5 : 1)(action, nth);
       const id = await place(hasty, affordable, faultOf);
@@ -146,7 +150,9 @@ describe('an order whose', () => {
     },
   );
 
-  it.concurrent('reservation had no answer in time is released, and a reservation that comes later is refused', async () => {
+  it.concurrent('reservation had no answer in time is released, and a reservation that comes later is refused', async ({
+    expect,
+  }) => {
     const id = await place(hasty, affordable, (action) => (action === 'reserve' ? '503' : 'none'));
     await expect.poll(() => statusOf(id), patient).toBe('compensated');
     const late = await fetch(`${inventory.url}/reservations/${id}`, {
@@ -158,7 +164,7 @@ describe('an order whose', () => {
     expect(await leftOf(id)).toEqual(compensated('nothing'));
   });
 
-  it.concurrent('product is out of stock is compensated at once, and says why', async () => {
+  it.concurrent('product is out of stock is compensated at once, and says why', async ({ expect }) => {
     const set = { method: 'PUT', headers: { 'content-type': 'application/json' }, body: '{"available": 1}' };
     expect((await fetch(`${inventory.url}/stock/4`, set)).status).toBe(200);
     const id = await place(order, { ...affordable, product_id: 4 }, () => 'none');
