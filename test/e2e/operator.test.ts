@@ -5,7 +5,7 @@ import { type Condition, cli, conditionOf, list, type MicroserviceObject, read }
 
 const namespace = 'e2e-operator';
 const hello = readFileSync(new URL('../../manifests/hello.yaml', import.meta.url), 'utf8');
-/** The promise for a child that somebody changed or deleted. */
+/** What is promised for a child that somebody changed or deleted. */
 const repairMs = 2000;
 
 const ready = (name: string) =>
