@@ -3,7 +3,8 @@
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { examine } from '../cluster/machine.ts';
 import { faultsOf } from '../cluster/preflight.ts';
 
@@ -18,6 +19,8 @@ interface Result {
   readonly seconds: number;
   /** The full titles of tests that were skipped: a title says why. */
   readonly notRun?: readonly string[];
+  /** What failed, each with the first of what was said: what stands at the end is what a log shows first. */
+  readonly faults?: readonly string[];
   /** Why it did not run. */
   readonly reason?: string;
 }
@@ -56,8 +59,26 @@ interface Report {
   readonly numFailedTests?: number;
   readonly numPendingTests?: number;
   readonly testResults?: readonly {
-    readonly assertionResults: readonly { readonly status: string; readonly fullName: string }[];
+    readonly name: string;
+    /** Of a file that could not be loaded. */
+    readonly message?: string;
+    readonly assertionResults: readonly {
+      readonly status: string;
+      readonly fullName: string;
+      readonly failureMessages?: readonly string[];
+    }[];
   }[];
+}
+
+/** The tests that failed, and the files that could not be loaded, with the first 400 characters of what they said. */
+function faultsIn({ testResults = [] }: Report): readonly string[] {
+  return testResults.flatMap(({ name, message = '', assertionResults }) => {
+    const of = (title: string, said: string) =>
+      `${relative(root, name)} > ${title}: ${stripVTControlCharacters(said).slice(0, 400).replaceAll('\n', '\n             ')}`;
+    const failed = assertionResults.filter(({ status }) => status === 'failed');
+    const faults = failed.map(({ fullName, failureMessages = [] }) => of(fullName, failureMessages.join('\n')));
+    return message === '' ? faults : [...faults, of('the file', message)];
+  });
 }
 
 /** A project of vitest.config.ts. */
@@ -79,6 +100,7 @@ const tests = (project: string, env: NodeJS.ProcessEnv = {}, ...options: readonl
       passed: numPassedTests,
       failed: numFailedTests || (code === 0 ? 0 : 1),
       skipped: numPendingTests,
+      faults: faultsIn(counts as Report),
       notRun: testResults
         .flatMap(({ assertionResults }) => assertionResults)
         .filter(({ status }) => status === 'skipped' || status === 'pending')
@@ -132,10 +154,11 @@ const results: Result[] = [];
 for await (const result of suite()) results.push(result);
 
 console.log('');
-for (const { title, passed, failed, skipped, seconds, reason, notRun = [] } of results) {
+for (const { title, passed, failed, skipped, seconds, reason, notRun = [], faults = [] } of results) {
   const outcome = reason !== undefined ? 'not run' : failed > 0 ? 'FAILED ' : 'passed ';
   const counts = reason ?? `${passed} passed, ${failed} failed, ${skipped} skipped in ${seconds} s`;
   console.log(`${outcome}  ${title.padEnd(46)} ${counts}`);
+  for (const fault of faults) console.log(`           failed: ${fault}`);
   for (const test of notRun) console.log(`           not run: ${test}`);
 }
 const sum = (of: (result: Result) => number) => results.reduce((total, result) => total + of(result), 0);

@@ -12,18 +12,32 @@ interface Row {
   readonly shownBy: readonly string[];
 }
 
-const rows: readonly Row[] = documentAt('docs/features.md')
-  .text.split('\n')
-  .filter((line) => line.startsWith('| '))
-  .map((line) => line.slice(2, -2).split(' | '))
-  .filter(([feature]) => feature !== 'Feature' && feature !== '---')
-  .map(([feature = '', state = '', shownBy = '']) => ({ feature, state, shownBy: shownBy.split('<br>') }));
+const rowsOf = (path: string, heading: string): readonly Row[] =>
+  documentAt(path)
+    .text.split('\n')
+    .filter((line) => line.startsWith('| '))
+    .map((line) => line.slice(2, -2).split(' | '))
+    .filter(([feature]) => feature !== heading && feature !== '---')
+    .map(([feature = '', state = '', shownBy = '']) => ({ feature, state, shownBy: shownBy.split('<br>') }));
+const rows = rowsOf('docs/features.md', 'Feature');
+const complaints = rowsOf('docs/complaints.md', 'Complaint');
 
-/** Every test that the page names. */
-const tests = rows
-  .flatMap(({ shownBy }) => shownBy)
-  .filter((test) => test !== '–')
-  .map((test) => /^\[(?<name>\S+)\]\(\.\.\/(?<path>test\/\S+\.test\.ts)\): (?<title>.+)$/.exec(test)?.groups);
+/** Every test that one of the pages names. */
+const testsIn = (of: readonly Row[]) =>
+  of
+    .flatMap(({ shownBy }) => shownBy)
+    .filter((test) => test !== '–' && test !== 'does not apply')
+    .map((test) => /^\[(?<name>\S+)\]\(\.\.\/(?<path>test\/\S+\.test\.ts)\): (?<title>.+)$/.exec(test)?.groups);
+const tests = testsIn(rows);
+
+const missing = (of: ReturnType<typeof testsIn>) =>
+  of.filter(
+    (test) =>
+      test?.path === undefined ||
+      test.path !== `test/${test.name}.test.ts` ||
+      !existsSync(join(repository, test.path)) ||
+      !hasTitle(test.path, test.title ?? ''),
+  );
 
 /** Whether a test file has a test or a group of that title, as it is written there. */
 function hasTitle(path: string, title: string): boolean {
@@ -44,19 +58,19 @@ describe('docs/features.md', () => {
   });
 
   it('names tests that are there, by the title that they have', () => {
-    const missing = tests.filter(
-      (test) =>
-        test?.path === undefined ||
-        test.path !== `test/${test.name}.test.ts` ||
-        !existsSync(join(repository, test.path)) ||
-        !hasTitle(test.path, test.title ?? ''),
-    );
-    expect(missing).toEqual([]);
+    expect(missing(tests)).toEqual([]);
   });
 
   it('names every test file that needs more than Node', () => {
     const files = globSync('test/{api,services,chart,e2e}/**/*.test.ts', { cwd: repository });
     const unnamed = files.filter((file) => !tests.some((test) => test?.path === file));
     expect(unnamed).toEqual([]);
+  });
+});
+
+describe('docs/complaints.md', () => {
+  it('names for each complaint a test that is there, or says that it does not apply', () => {
+    expect(complaints.length).toBeGreaterThan(25);
+    expect(missing(testsIn(complaints))).toEqual([]);
   });
 });
