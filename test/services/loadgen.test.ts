@@ -97,8 +97,10 @@ describe('the load generator', () => {
     expect(lost).toBe(180);
     expect(summary).toMatchObject({ sent: 300, answered: 300 - lost, failed, dropped: 0, rate: 100, seed: 1 });
     // Each failure can be looked up where it happened.
-    const ids = said(log, 'request failed').map((line) => line.request_id);
+    const told = said(log, 'request failed');
+    const ids = told.map((line) => line.request_id);
     expect(ids).toHaveLength(lost);
+    expect(told.every(({ detail }) => typeof detail === 'string')).toBe(true);
     expect(shop.asked.map(({ headers }) => headers['x-request-id'])).toEqual(expect.arrayContaining(ids));
   });
 
@@ -174,7 +176,8 @@ describe('the load generator', () => {
     const shop = await standIn();
     const client = gateway(shop.url, 10);
     const get = { method: 'GET', path: '/products', status: 200, accept: () => true } as const;
-    expect(await Promise.all([client.send(get), client.send(get)])).toEqual(['answered', 'answered']);
+    const answered = { outcome: 'answered' };
+    expect(await Promise.all([client.send(get), client.send(get)])).toEqual([answered, answered]);
     expect(await shop.connections()).toBe(2);
     await eventually(async () => expect(await shop.connections()).toBe(0), { withinMs: 2_000 });
     await client.close();

@@ -46,6 +46,6 @@ async function cast(shop: Gateway): Promise<Cast> {
 }
 
 async function expectAnswer(shop: Gateway, message: Parameters<Gateway['send']>[0]): Promise<void> {
-  const outcome = await shop.send(message);
-  if (outcome !== 'answered') throw new Error(`${message.method} ${message.path}: ${outcome}`);
+  const { outcome, detail } = await shop.send(message);
+  if (outcome !== 'answered') throw new Error(`${message.method} ${message.path}: ${outcome}: ${detail}`);
 }

@@ -12,16 +12,24 @@ export interface Message {
   readonly accept: (body: Readonly<Record<string, unknown>>) => boolean;
 }
 
+/** What became of a request. */
+export interface Ending {
+  readonly outcome: Outcome;
+  /** Of one that failed, for a person: what the answer said, or the connection. */
+  readonly detail?: string;
+}
+
 /** The way into the shop. */
 export interface Gateway {
-  /** What became of one request; it is never repeated. */
-  readonly send: (message: Message) => Promise<Outcome>;
+  /** Sends one request; it is never repeated. */
+  readonly send: (message: Message) => Promise<Ending>;
   readonly close: () => Promise<void>;
 }
 
 /** As long as the shop takes for an answer at most. */
 const answerMs = 10_000;
 const maxAnswerBytes = 1024 * 1024;
+const maxDetail = 500;
 
 /**
  * An idle connection is closed by us within a second, hence before a gateway that stops closes it (after its drain, of
@@ -42,9 +50,10 @@ export function gateway(url: string, maxInFlight: number): Gateway {
   return {
     send: async (message) => {
       try {
-        return await outcomeOf(message, await pool.request(requestOf(message, prefix)));
+        return await endingOf(message, await pool.request(requestOf(message, prefix)));
       } catch (error) {
-        return error instanceof Error && /timeout/i.test(error.name) ? 'timeout' : 'connection';
+        const late = error instanceof Error && /timeout/i.test(error.name);
+        return { outcome: late ? 'timeout' : 'connection', detail: String(error) };
       }
     },
     close: () => pool.close(),
@@ -62,11 +71,13 @@ function requestOf({ method, path, body, headers }: Message, prefix: string): Di
   };
 }
 
-async function outcomeOf({ status, accept }: Message, answer: Dispatcher.ResponseData): Promise<Outcome> {
+async function endingOf({ status, accept }: Message, answer: Dispatcher.ResponseData): Promise<Ending> {
   const text = await answer.body.text();
-  if (answer.statusCode !== status) return `status_${answer.statusCode}`;
+  const detail = text.slice(0, maxDetail);
+  if (answer.statusCode !== status) return { outcome: `status_${answer.statusCode}`, detail };
   const body = parsed(text);
-  return typeof body === 'object' && body !== null && accept(body as Record<string, unknown>) ? 'answered' : 'body';
+  const accepted = typeof body === 'object' && body !== null && accept(body as Record<string, unknown>);
+  return accepted ? { outcome: 'answered' } : { outcome: 'body', detail };
 }
 
 function parsed(text: string): unknown {

@@ -13,11 +13,19 @@ export interface LoadPlan extends Pace {
   readonly maxInFlight: number;
 }
 
+/** As the log says it. */
+export interface RequestFailure {
+  readonly request_id: string;
+  readonly kind: Kind;
+  readonly reason: Failure;
+  readonly detail: string | undefined;
+}
+
 export interface LoadDeps {
   readonly shop: Gateway;
   readonly tally: Tally;
   readonly clock: Clock;
-  readonly onFailure: (failure: { request_id: string; kind: Kind; reason: Failure }) => void;
+  readonly onFailure: (failure: RequestFailure) => void;
 }
 
 /** Sends the traffic of the plan at its rate, whatever the answers do; returns when nothing is under way any more. */
@@ -28,9 +36,9 @@ export async function runLoad(plan: LoadPlan, { shop, tally, clock, onFailure }:
   let number = 0;
 
   const exchange = async (dueAt: number, kind: Kind, message: ReturnType<typeof messageOf>, request_id: string) => {
-    const outcome = await shop.send(message);
+    const { outcome, detail } = await shop.send(message);
     tally.ended(kind, outcome, clock.now() - dueAt);
-    if (outcome !== 'answered') onFailure({ request_id, kind, reason: outcome });
+    if (outcome !== 'answered') onFailure({ request_id, kind, reason: outcome, detail });
   };
 
   await keepPace(plan, clock, (dueAt) => {

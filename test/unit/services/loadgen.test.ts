@@ -129,7 +129,7 @@ describe('a run', () => {
       send: async ({ method, path, headers }) => {
         sent.set(headers?.['x-request-id'] ?? '', `${method} ${path}`);
         for (let turns = 0; turns < 10; turns += 1) await turn();
-        return 'answered';
+        return { outcome: 'answered' };
       },
       close: async () => undefined,
     };
