@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, describe, expect, it } from 'vitest';
@@ -141,6 +141,16 @@ async function startLoad() {
   };
 }
 
+/** How long anything on this machine has waited for a core and for a disk, in seconds; zeros where the kernel does not tell. */
+function waited(): { readonly core: number; readonly disk: number } {
+  const of = (what: string) => {
+    const file = `/proc/pressure/${what}`;
+    const total = existsSync(file) ? /^some .*total=(\d+)/m.exec(readFileSync(file, 'utf8')) : null;
+    return Number(total?.[1] ?? 0) / 1e6;
+  };
+  return { core: of('cpu'), disk: of('io') };
+}
+
 /** What a database of the shop answers to a query that gives one number. */
 async function count(database: string, sql: string): Promise<number> {
   const psql = ['exec', '-n', 'shop', 'postgresql-0', '--', 'psql', '-d', database, '-Atc', sql];
@@ -154,16 +164,17 @@ describe('the shop, under a constant load', () => {
     const ordersBefore = await count('orders', 'SELECT count(*) FROM orders');
     const load = await startLoad();
     const started = performance.now();
-    for (const name of serviceNames) {
-      const from = performance.now();
-      await unsettle(name);
-      const tookS = ((performance.now() - from) / 1000).toFixed(0);
-      console.log(`${name}: ${tookS} s, ${await load.sent()} requests, ${load.failures().length} failures so far`);
+    for (let round = 1; (await load.sent()) < enough; round += 1) {
+      for (const name of serviceNames) {
+        const from = { at: performance.now(), ...waited() };
+        await unsettle(name);
+        const to = { at: performance.now(), ...waited() };
+        const [took, core, disk] = [(to.at - from.at) / 1000, to.core - from.core, to.disk - from.disk];
+        const machine = `${took.toFixed(0)} s, of them waited for a core ${core.toFixed(0)} s, for a disk ${disk.toFixed(0)} s`;
+        const so = `${await load.sent()} requests, ${load.failures().length} failures so far`;
+        console.log(`round ${round}, ${name}: ${machine}; ${so}`);
+      }
     }
-    await eventually(`${enough} requests`, async () => (await load.sent()) >= enough, {
-      timeoutMs: 600_000,
-      everyMs: 5_000,
-    });
     const summary = await load.end();
     const seconds = (performance.now() - started) / 1000;
     console.log(`${JSON.stringify(summary)} in ${seconds.toFixed(0)} s`);
