@@ -49,7 +49,7 @@ export async function startService(name: string, env: Readonly<Record<string, st
 }
 
 /** Runs a service without waiting for anything: for those that are expected to end by themselves. */
-export function runService(name: string, env: Readonly<Record<string, string>>) {
+export function runService(name: string, env: Readonly<Record<string, string>>, args: readonly string[] = []) {
   const child = spawn(
     'setpriv', // becomes Node itself; with it, the service dies with the test
     [
@@ -59,6 +59,7 @@ export function runService(name: string, env: Readonly<Record<string, string>>) 
       '--import',
       './services/common/src/telemetry.ts',
       `services/${name}/src/main.ts`,
+      ...args,
     ],
     {
       cwd: root,

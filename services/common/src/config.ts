@@ -3,6 +3,8 @@ export interface Setting<T> {
   readonly variable: string;
   /** Used when the variable is absent. A setting without a default must be given. */
   readonly fallback?: T;
+  /** Its value is shown to nobody. */
+  readonly secret?: true;
   /** Returns the value, or throws an Error whose message completes the sentence "VARIABLE ...". */
   readonly parse: (text: string) => T;
 }
@@ -13,24 +15,29 @@ export type ConfigOf<S extends ConfigSchema> = {
   readonly [Key in keyof S]: S[Key] extends Setting<infer T> ? T : never;
 };
 
-/** What is wrong with the environment: every fault, not only the first. Values of secrets are never in it. */
+/** What is wrong with the configuration: every fault, not only the first. Values of secrets are never in it. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly faults: readonly string[];
 
-  constructor(faults: readonly string[]) {
+  constructor(faults: readonly string[], place = 'the environment') {
     const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
-    super(`the environment has ${count}; set these variables and start again:\n  ${faults.join('\n  ')}`);
+    super(`${place} has ${count}; set these variables and start again:\n  ${faults.join('\n  ')}`);
     this.faults = faults;
   }
 }
 
 /**
- * Reads the environment once, at start. A default stands in only for an absent variable, never for a bad one.
+ * Reads the environment, or what stands for it, once, at start. A default stands in only for an absent variable, never
+ * for a bad one.
  *
- * @throws ConfigError naming every fault at once
+ * @throws ConfigError naming every fault at once, and `place`
  */
-export function readConfig<S extends ConfigSchema>(env: NodeJS.ProcessEnv, schema: S): Readonly<ConfigOf<S>> {
+export function readConfig<S extends ConfigSchema>(
+  env: NodeJS.ProcessEnv,
+  schema: S,
+  place?: string,
+): Readonly<ConfigOf<S>> {
   const faults: string[] = [];
   const values: Record<string, unknown> = {};
   for (const [key, setting] of Object.entries(schema)) {
@@ -40,11 +47,12 @@ export function readConfig<S extends ConfigSchema>(env: NodeJS.ProcessEnv, schem
       faults.push(`${setting.variable} ${error instanceof Error ? error.message : String(error)}`);
     }
   }
-  if (faults.length > 0) throw new ConfigError(faults);
+  if (faults.length > 0) throw new ConfigError(faults, place);
   return Object.freeze(values) as ConfigOf<S>;
 }
 
-function readSetting(text: string | undefined, setting: Setting<unknown>): unknown {
+/** The value of one variable. @throws Error whose message completes the sentence "VARIABLE ..." */
+export function readSetting<T>(text: string | undefined, setting: Setting<T>): T | undefined {
   if (text !== undefined) return setting.parse(text);
   if ('fallback' in setting) return setting.fallback;
   throw new Error('is not set');
@@ -60,13 +68,14 @@ export function text(variable: string, fallback?: string): Setting<string> {
 
 /** As {@link text}, without a default: a secret that everybody knows is none. Its value appears in no message. */
 export function secret(variable: string): Setting<string> {
-  return text(variable);
+  return { ...text(variable), secret: true };
 }
 
 /** A secret that whoever calls us must hold: none, or one that can be sent in a header and is too long to be guessed. */
 export function optionalToken(variable: string): Setting<string | undefined> {
   return {
     variable,
+    secret: true,
     fallback: undefined,
     parse: (given) => {
       if (/^[\w.~+/-]{16,}=*$/.test(given)) return given;
@@ -120,6 +129,12 @@ export function url(variable: string, fallback?: string): Setting<string> {
     }
     return `${parsed.origin}${parsed.pathname}`.replace(/\/+$/, '');
   });
+}
+
+/** Addresses as {@link url} takes them, at least one, with commas between them. */
+export function urls(variable: string): Setting<readonly string[]> {
+  const one = url(variable);
+  return setting(variable, undefined, (given) => given.split(',').map((each) => one.parse(each.trim())));
 }
 
 function setting<T>(variable: string, fallback: T | undefined, parse: (text: string) => T): Setting<T> {

@@ -5,8 +5,8 @@ import { newPayment, orderId, pageRequest } from './validator.ts';
 
 export interface PaymentRoutes {
   readonly payments: Payments;
-  /** What costs more is declined. */
-  readonly limit: number;
+  /** What costs more at that moment is declined. */
+  readonly limit: () => number;
 }
 
 interface OfOrder {
@@ -22,7 +22,7 @@ export function paymentRoutes(app: FastifyInstance, { payments, limit }: Payment
 
     api.put<OfOrder>('/payments/:order_id', async ({ params, body }, reply) => {
       const wanted = { order_id: orderId(params.order_id), ...newPayment(body) };
-      const { made, payment } = await charge(payments, limit, wanted);
+      const { made, payment } = await charge(payments, limit(), wanted);
       return reply.code(made ? 201 : 200).send(payment);
     });
 

@@ -24,7 +24,7 @@ export interface TokenKeys {
  * when the last token that it signed has expired. No message shows any of it.
  */
 export function tokenKeys(variable: string): Setting<TokenKeys> {
-  return { variable, parse: keysOf };
+  return { variable, secret: true, parse: keysOf };
 }
 
 interface KeyPair {

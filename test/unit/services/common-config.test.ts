@@ -10,6 +10,7 @@ import {
   secret,
   text,
   url,
+  urls,
 } from '../../../services/common/src/config.ts';
 
 function faultsOf(run: () => unknown): readonly string[] {
@@ -88,6 +89,16 @@ describe('the configuration of a service', () => {
     expect(read('http://jaeger:4318/')).toBe('http://jaeger:4318');
     expect(read('https://host/base')).toBe('https://host/base');
     for (const bad of ['jaeger:4318', 'ftp://x', '', 'http://user:secret@host', 'http://host?x=1']) {
+      const faults = faultsOf(() => read(bad));
+      expect(faults).toHaveLength(1);
+      expect(faults[0]).not.toContain('secret');
+    }
+  });
+
+  it('takes several addresses with commas between them, each as one alone', () => {
+    const read = (given: string) => readConfig({ URLS: given }, { urls: urls('URLS') }).urls;
+    expect(read('http://a:2379, https://b/')).toEqual(['http://a:2379', 'https://b']);
+    for (const bad of ['', 'http://a,', 'http://a http://b', 'http://user:secret@a']) {
       const faults = faultsOf(() => read(bad));
       expect(faults).toHaveLength(1);
       expect(faults[0]).not.toContain('secret');
