@@ -1,8 +1,9 @@
-import { baseConfig, url } from '@microservice-platform/common';
+import { baseConfig, registryConfig, url } from '@microservice-platform/common';
 
 /** The environment of the gateway. */
 export const gatewayConfig = {
   ...baseConfig,
+  ...registryConfig,
   userServiceUrl: url('USER_SERVICE_URL'),
   productServiceUrl: url('PRODUCT_SERVICE_URL'),
   orderServiceUrl: url('ORDER_SERVICE_URL'),

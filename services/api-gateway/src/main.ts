@@ -1,8 +1,9 @@
-import { httpClient, readConfig, serve, service } from '@microservice-platform/common';
+import { serve, service, serviceDirectory, startSettings } from '@microservice-platform/common';
 import { gatewayConfig } from './config.ts';
 import { forwarding } from './forward.ts';
 
-const config = readConfig(process.env, gatewayConfig);
+const settings = await startSettings(process, gatewayConfig);
+const config = settings.values;
 const app = service({
   name: 'api-gateway',
   version: config.version,
@@ -10,8 +11,10 @@ const app = service({
   faultsToken: config.faultsToken,
   checks: {}, // a backend that is down makes its own paths fail, not the gateway
 });
+settings.follow(app);
+const directory = serviceDirectory('api-gateway', config, app);
 // One pool and one policy for each backend: what one of them does to its own cannot slow the others.
-const backend = (name: string, baseUrl: string) => httpClient({ name, baseUrl, registry: app.metrics.registry });
+const backend = (name: string, baseUrl: string) => directory.client({ name, baseUrl, registry: app.metrics.registry });
 const user = backend('user-service', config.userServiceUrl);
 const product = backend('product-service', config.productServiceUrl);
 const order = backend('order-service', config.orderServiceUrl);
@@ -35,5 +38,6 @@ forwarding(app, {
 await serve(app, {
   port: config.serverPort,
   drainMs: config.drainMs,
-  onClose: [user, product, order, notification, inventory, payment, analytics].map((it) => it.close),
+  registration: directory.registration,
+  onClose: [user, product, order, notification, inventory, payment, analytics, directory].map((it) => it.close),
 });

@@ -1,7 +1,14 @@
 import type { Registry } from 'prom-client';
 import { Pool } from 'undici';
 import { gaveUpHeader } from './deadline.ts';
-import { exchange, type HttpAnswer, maxAnswerBytes, type OutgoingRequest } from './http-exchange.ts';
+import {
+  exchange,
+  type HttpAnswer,
+  maxAnswerBytes,
+  type Outgoing,
+  type OutgoingRequest,
+  type Target,
+} from './http-exchange.ts';
 import type { OutboundCall } from './outbound-call.ts';
 import { callPolicy, resilience } from './resilience.ts';
 import { UpstreamError } from './upstream-error.ts';
@@ -37,22 +44,47 @@ const codeOfStatus: Readonly<Record<number, UpstreamError['code']>> = { 503: 'un
 
 /** Calls to one other service: pooled, under {@link resilience}, each with a client span whose context travels along. */
 export function httpClient(options: HttpClientOptions): HttpClient {
-  const { timeoutMs = resilience.timeoutMs, maxConcurrent = resilience.maxConcurrent, registry } = options;
-  const { origin, pathname, host } = new URL(options.baseUrl);
-  const prefix = pathname.replace(/\/$/, '');
-  const pool = new Pool(origin, {
+  const { origin } = new URL(options.baseUrl);
+  const pool = connectionsTo(origin, options);
+  return clientOver(options, {
+    begin: async () => (outgoing) => exchange(pool, { ...outgoing, target: { origin, ...outgoing.target } }),
+    close: () => pool.close(),
+  });
+}
+
+/** How requests get to the other side. */
+export interface Route {
+  /** Asked once for each call; what it gives makes every attempt of that call. @throws UpstreamError when there is nobody to ask */
+  readonly begin: () => Promise<(outgoing: Undirected) => Promise<HttpAnswer>>;
+  readonly close: () => Promise<void>;
+}
+
+/** A request that still lacks where it goes. */
+export type Undirected = Omit<Outgoing, 'target'> & { readonly target: Omit<Target, 'origin'> };
+
+/** Connections to one address, opened when they are needed. */
+export function connectionsTo(origin: string, options: HttpClientOptions): Pool {
+  const { timeoutMs = resilience.timeoutMs, maxConcurrent = resilience.maxConcurrent } = options;
+  return new Pool(origin, {
     connections: maxConcurrent,
     maxResponseSize: maxAnswerBytes,
     connect: { timeout: Math.min(connectMs, timeoutMs) },
   });
-  const policy = callPolicy({ name: options.name ?? host, registry, timeoutMs, maxConcurrent });
+}
 
-  const send: HttpClient['send'] = (method, path, request = {}) => {
-    const target = { origin, method, path: `${prefix}${path}` };
+/** Calls by that route, under one {@link resilience} policy. */
+export function clientOver(options: HttpClientOptions, route: Route): HttpClient {
+  const { origin, pathname, host } = new URL(options.baseUrl);
+  const prefix = pathname.replace(/\/$/, '');
+  const policy = callPolicy({ ...options, name: options.name ?? host });
+
+  const send: HttpClient['send'] = async (method, path, request = {}) => {
+    const ask = await route.begin();
+    const target = { method, path: `${prefix}${path}` };
     return policy.call({
       repeatable: isRepeatable(method, request),
       signal: request.signal,
-      attempt: (limits) => exchange(pool, { target, request, limits }),
+      attempt: (limits) => ask({ target, request, limits }),
       judge,
     });
   };
@@ -67,7 +99,7 @@ export function httpClient(options: HttpClientOptions): HttpClient {
       }
       return { ...answer, body: parsed(answer, `${method} ${origin}${path}`) };
     },
-    close: () => pool.close(),
+    close: route.close,
   };
 }
 

@@ -13,6 +13,8 @@ export {
   text,
   url,
 } from './config.ts';
+export type { Settings } from './config-start.ts';
+export { startSettings } from './config-start.ts';
 export { contractRoute } from './contract.ts';
 export { withDeadline } from './deadline.ts';
 export {
@@ -36,6 +38,8 @@ export type { DatabaseSettings, Log } from './postgres.ts';
 export { database, ping, query, transaction } from './postgres.ts';
 export type { FieldError, ProblemBody, ProblemCode } from './problem.ts';
 export { Problem, problemMediaType, problemOf, problems } from './problem.ts';
+export type { ServiceDirectory } from './registry-choice.ts';
+export { registryConfig, serviceDirectory } from './registry-choice.ts';
 export type { CallPolicy } from './resilience.ts';
 export { callPolicy, resilience } from './resilience.ts';
 export type { ServeOptions } from './serve.ts';

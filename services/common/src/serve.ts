@@ -1,6 +1,8 @@
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { trace } from '@opentelemetry/api';
 import type { FastifyInstance } from 'fastify';
+import type { Registration } from './registration.ts';
 import { timeouts, within } from './timeouts.ts';
 
 export interface ServeOptions {
@@ -9,6 +11,8 @@ export interface ServeOptions {
   readonly drainMs: number;
   /** What must be done before the first request, for instance migrations. A signal meanwhile ends the process at once. */
   readonly prepare?: () => Promise<void>;
+  /** Says others where the service is: begun once it listens, ended as soon as it is told to stop. */
+  readonly registration?: Registration | undefined;
   /** What to close after the last request, in this order. */
   readonly onClose: readonly (() => Promise<void>)[];
 }
@@ -17,9 +21,9 @@ const closeStepMs = 3_000;
 const flushMs = 3_000;
 
 /**
- * Listens until SIGTERM or SIGINT, then: unready -> `drainMs` -> no new connections, running requests end -> onClose
- * in order -> spans flushed -> exit. Each step is bounded; the exit code is 1 if one before the flush failed. A second signal ends the
- * process at once.
+ * Listens until SIGTERM or SIGINT, then: unready and deregistered -> `drainMs` -> no new connections, running requests
+ * end -> onClose in order -> spans flushed -> exit. Each step is bounded; the exit code is 1 if one before the flush
+ * failed. A second signal ends the process at once.
  */
 export async function serve(app: FastifyInstance, options: ServeOptions): Promise<void> {
   let state: 'preparing' | 'serving' | 'stopping' = 'preparing';
@@ -38,13 +42,17 @@ export async function serve(app: FastifyInstance, options: ServeOptions): Promis
     host: '0.0.0.0',
     listenTextResolver: (address) => `listening at ${address}`,
   });
-  app.log.info({ port: (app.server.address() as AddressInfo).port }, 'ready for requests');
+  const { port } = app.server.address() as AddressInfo;
+  app.log.info({ port }, 'ready for requests');
+  options.registration?.begin(port);
 }
 
-async function shutDown(app: FastifyInstance, { drainMs, onClose }: ServeOptions, signal: string): Promise<void> {
+async function shutDown(app: FastifyInstance, options: ServeOptions, signal: string): Promise<void> {
+  const { drainMs, registration, onClose } = options;
   app.log.info({ signal, drain_ms: drainMs }, 'draining');
   app.readiness.drain();
-  await new Promise((resolve) => setTimeout(resolve, drainMs));
+  // Side by side: those who hear of the goodbye need the time to end what they have begun.
+  await Promise.all([registration?.end(), sleep(drainMs)]);
 
   const failures = [
     ...(await step(app, 'running requests', timeouts.answerMs + timeouts.takeMs, async () => await app.close())),

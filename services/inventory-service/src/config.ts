@@ -1,4 +1,4 @@
-import { baseConfig, databaseConfig } from '@microservice-platform/common';
+import { baseConfig, databaseConfig, registryConfig } from '@microservice-platform/common';
 
 /** The environment of the inventory service. */
-export const inventoryConfig = { ...baseConfig, ...databaseConfig } as const;
+export const inventoryConfig = { ...baseConfig, ...registryConfig, ...databaseConfig } as const;

@@ -1,10 +1,20 @@
-import { contractRoute, database, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
+import {
+  contractRoute,
+  database,
+  migrate,
+  ping,
+  serve,
+  service,
+  serviceDirectory,
+  startSettings,
+} from '@microservice-platform/common';
 import { inventoryConfig } from './config.ts';
 import { reservationRoutes, stockRoutes } from './handlers.ts';
 import { migrations } from './migrations.ts';
 import { storedReservations, storedStock } from './repository.ts';
 
-const config = readConfig(process.env, inventoryConfig);
+const settings = await startSettings(process, inventoryConfig);
+const config = settings.values;
 const app = service({
   name: 'inventory-service',
   version: config.version,
@@ -12,6 +22,8 @@ const app = service({
   faultsToken: config.faultsToken,
   checks: { database: () => ping(pool) },
 });
+settings.follow(app);
+const directory = serviceDirectory('inventory-service', config, app);
 const pool = database(config, app.log);
 contractRoute(app, new URL('../openapi.yaml', import.meta.url));
 stockRoutes(app, storedStock(pool));
@@ -20,6 +32,7 @@ reservationRoutes(app, storedReservations(pool));
 await serve(app, {
   port: config.serverPort,
   drainMs: config.drainMs,
+  registration: directory.registration,
   prepare: () => migrate(pool, migrations, app.log),
-  onClose: [() => pool.end()],
+  onClose: [directory.close, () => pool.end()],
 });

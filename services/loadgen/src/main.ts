@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { readConfig, serve, service } from '@microservice-platform/common';
+import { serve, service, startSettings } from '@microservice-platform/common';
 import { prepareCast } from './cast.ts';
 import { loadgenConfig } from './config.ts';
 import { gateway } from './gateway.ts';
@@ -7,7 +7,8 @@ import { runLoad } from './load.ts';
 import { tally } from './tally.ts';
 import type { Cast } from './traffic.ts';
 
-const config = readConfig(process.env, loadgenConfig);
+const settings = await startSettings(process, loadgenConfig);
+const config = settings.values;
 const app = service({
   name: 'loadgen',
   version: config.version,
@@ -15,6 +16,7 @@ const app = service({
   faultsToken: config.faultsToken,
   checks: {}, // a shop that fails is what it is here to see
 });
+settings.follow(app);
 const shop = gateway(config.gatewayUrl, config.maxInFlight);
 const counts = tally(app.metrics.registry);
 

@@ -1,4 +1,13 @@
-import { contractRoute, database, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
+import {
+  contractRoute,
+  database,
+  migrate,
+  ping,
+  serve,
+  service,
+  serviceDirectory,
+  startSettings,
+} from '@microservice-platform/common';
 import { type Broker, keepConnected } from '@microservice-platform/common/broker';
 import { orderEventConsumer } from '@microservice-platform/common/consumer';
 import { orderSubscriptions } from '@microservice-platform/common/order-events';
@@ -8,7 +17,8 @@ import { migrations } from './migrations.ts';
 import { orderReceived } from './notifications.ts';
 import { addNotification, storedNotifications } from './repository.ts';
 
-const config = readConfig(process.env, notificationConfig);
+const settings = await startSettings(process, notificationConfig);
+const config = settings.values;
 let broker: Broker | undefined;
 // Consuming is what this service is for: without the broker it says that it is not ready, and why.
 const app = service({
@@ -18,6 +28,8 @@ const app = service({
   faultsToken: config.faultsToken,
   checks: { database: () => ping(pool), broker: async () => broker?.check() },
 });
+settings.follow(app);
+const directory = serviceDirectory('notification-service', config, app);
 const pool = database(config, app.log);
 const consume = orderEventConsumer({
   pool,
@@ -32,9 +44,10 @@ notificationRoutes(app, storedNotifications(pool));
 await serve(app, {
   port: config.serverPort,
   drainMs: config.drainMs,
+  registration: directory.registration,
   prepare: async () => {
     await migrate(pool, migrations, app.log);
     broker = keepConnected(config, app.log, consume);
   },
-  onClose: [async () => await broker?.close(), () => pool.end()],
+  onClose: [async () => await broker?.close(), directory.close, () => pool.end()],
 });

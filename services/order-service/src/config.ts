@@ -1,8 +1,9 @@
-import { baseConfig, databaseConfig, integer, port, text, url } from '@microservice-platform/common';
+import { baseConfig, databaseConfig, integer, port, registryConfig, text, url } from '@microservice-platform/common';
 import { brokerConfig } from '@microservice-platform/common/broker';
 
 export const orderConfig = {
   ...baseConfig,
+  ...registryConfig,
   ...databaseConfig,
   ...brokerConfig,
   productHost: text('PRODUCT_SERVICE_HOST'),

@@ -1,12 +1,12 @@
 import {
   contractRoute,
   database,
-  httpClient,
   migrate,
   ping,
-  readConfig,
   serve,
   service,
+  serviceDirectory,
+  startSettings,
 } from '@microservice-platform/common';
 import { type Broker, keepConnected } from '@microservice-platform/common/broker';
 import { remoteActions } from './actions.ts';
@@ -22,7 +22,8 @@ import { storedOrders, storedSagas } from './repository.ts';
 import { sagaRunner } from './runner.ts';
 import { remoteUsers } from './users.ts';
 
-const config = readConfig(process.env, orderConfig);
+const settings = await startSettings(process, orderConfig);
+const config = settings.values;
 // Ready without the broker and the other services: orders are accepted meanwhile, and taken on when those are back.
 const app = service({
   name: 'order-service',
@@ -31,11 +32,13 @@ const app = service({
   faultsToken: config.faultsToken,
   checks: { database: () => ping(pool) },
 });
+settings.follow(app);
+const directory = serviceDirectory('order-service', config, app);
 const pool = database(config, app.log);
 const { registry } = app.metrics;
-const users = httpClient({ baseUrl: config.userServiceUrl, name: 'user-service', registry });
-const inventory = httpClient({ baseUrl: config.inventoryServiceUrl, name: 'inventory-service', registry });
-const payment = httpClient({ baseUrl: config.paymentServiceUrl, name: 'payment-service', registry });
+const users = directory.client({ baseUrl: config.userServiceUrl, name: 'user-service', registry });
+const inventory = directory.client({ baseUrl: config.inventoryServiceUrl, name: 'inventory-service', registry });
+const payment = directory.client({ baseUrl: config.paymentServiceUrl, name: 'payment-service', registry });
 const catalog = remoteCatalog({ host: config.productHost, port: config.productPort }, { registry });
 const relay = outboxRelay(pool, app.log, orderMetrics(registry, pool));
 const saga = sagaRunner(storedSagas(pool, config.stepLeaseMs), remoteActions({ inventory, payment }), {
@@ -61,6 +64,7 @@ let housekeeping: NodeJS.Timeout | undefined;
 await serve(app, {
   port: config.serverPort,
   drainMs: config.drainMs,
+  registration: directory.registration,
   prepare: async () => {
     await migrate(pool, migrations, app.log);
     broker = keepConnected(config, app.log, relay.work);
@@ -74,6 +78,7 @@ await serve(app, {
     async () => await broker?.close(),
     async () => catalog.close(),
     async () => void (await Promise.all([users, inventory, payment].map((client) => client.close()))),
+    directory.close,
     () => pool.end(),
   ],
 });

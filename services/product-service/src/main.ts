@@ -1,11 +1,21 @@
-import { contractRoute, database, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
+import {
+  contractRoute,
+  database,
+  migrate,
+  ping,
+  serve,
+  service,
+  serviceDirectory,
+  startSettings,
+} from '@microservice-platform/common';
 import { productConfig } from './config.ts';
 import { type GrpcServer, serveGrpc } from './grpc.ts';
 import { productRoutes } from './handlers.ts';
 import { migrations } from './migrations.ts';
 import { storedProducts } from './repository.ts';
 
-const config = readConfig(process.env, productConfig);
+const settings = await startSettings(process, productConfig);
+const config = settings.values;
 const app = service({
   name: 'product-service',
   version: config.version,
@@ -13,6 +23,8 @@ const app = service({
   faultsToken: config.faultsToken,
   checks: { database: () => ping(pool) },
 });
+settings.follow(app);
+const directory = serviceDirectory('product-service', config, app);
 const pool = database(config, app.log);
 const products = storedProducts(pool);
 contractRoute(app, new URL('../openapi.yaml', import.meta.url));
@@ -22,9 +34,10 @@ let grpc: GrpcServer | undefined;
 await serve(app, {
   port: config.serverPort,
   drainMs: config.drainMs,
+  registration: directory.registration,
   prepare: async () => {
     await migrate(pool, migrations, app.log);
     grpc = await serveGrpc(products, { port: config.grpcPort, readiness: app.readiness, log: app.log });
   },
-  onClose: [async () => await grpc?.close(), () => pool.end()],
+  onClose: [async () => await grpc?.close(), directory.close, () => pool.end()],
 });

@@ -1,4 +1,13 @@
-import { contractRoute, database, migrate, ping, readConfig, serve, service } from '@microservice-platform/common';
+import {
+  contractRoute,
+  database,
+  migrate,
+  ping,
+  serve,
+  service,
+  serviceDirectory,
+  startSettings,
+} from '@microservice-platform/common';
 import { userConfig } from './config.ts';
 import { userRoutes } from './handlers.ts';
 import { migrations } from './migrations.ts';
@@ -6,7 +15,8 @@ import { scryptPasswords } from './passwords.ts';
 import { storedUsers } from './repository.ts';
 import { signedTokens } from './tokens.ts';
 
-const config = readConfig(process.env, userConfig);
+const settings = await startSettings(process, userConfig);
+const config = settings.values;
 const app = service({
   name: 'user-service',
   version: config.version,
@@ -14,6 +24,8 @@ const app = service({
   faultsToken: config.faultsToken,
   checks: { database: () => ping(pool) },
 });
+settings.follow(app);
+const directory = serviceDirectory('user-service', config, app);
 const pool = database(config, app.log);
 contractRoute(app, new URL('../openapi.yaml', import.meta.url));
 userRoutes(app, {
@@ -26,6 +38,7 @@ userRoutes(app, {
 await serve(app, {
   port: config.serverPort,
   drainMs: config.drainMs,
+  registration: directory.registration,
   prepare: () => migrate(pool, migrations, app.log),
-  onClose: [() => pool.end()],
+  onClose: [directory.close, () => pool.end()],
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { analyticsConfig } from '../../../services/analytics-service/src/config.ts';
 import { gatewayConfig } from '../../../services/api-gateway/src/config.ts';
 import type { ConfigSchema } from '../../../services/common/src/config.ts';
+import { configChoice, configEtcdChoice, configFilesChoice } from '../../../services/common/src/config-choice.ts';
 import { telemetryConfig } from '../../../services/common/src/telemetry-config.ts';
 import { timeouts } from '../../../services/common/src/timeouts.ts';
 import { inventoryConfig } from '../../../services/inventory-service/src/config.ts';
@@ -19,6 +20,9 @@ describe("the services' README", () => {
   it('names every variable that a service reads, and no other', () => {
     const schemas: ConfigSchema[] = [
       telemetryConfig,
+      configChoice,
+      configFilesChoice,
+      configEtcdChoice,
       analyticsConfig,
       gatewayConfig,
       inventoryConfig,
