@@ -1,5 +1,6 @@
+import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { runService, startService } from '../support/service-process.ts';
@@ -20,7 +21,7 @@ afterAll(() => {
 });
 
 function startGateway(drainMs: number) {
-  return startService('api-gateway', { ...gatewayEnv(backendUrl), SHUTDOWN_DRAIN_MS: String(drainMs) });
+  return startService('api-gateway', { ...gatewayEnv({}, backendUrl), SHUTDOWN_DRAIN_MS: String(drainMs) });
 }
 
 const noDatabase = {
@@ -65,6 +66,14 @@ describe('a service that is told to stop', () => {
     held[0]?.end('done');
     expect((await running).status).toBe(200);
     expect(await ended).toEqual({ code: 0, signal: null });
+  });
+
+  it('is not held up by a connection that never sends a request', async () => {
+    const service = await startGateway(0);
+    const silent = connect(Number(new URL(service.url).port), '127.0.0.1');
+    await once(silent, 'connect');
+    expect(await service.stop()).toEqual({ code: 0, signal: null });
+    silent.destroy();
   });
 
   it('ends at once when told a second time', async () => {

@@ -77,6 +77,7 @@ export function runService(name: string, env: Readonly<Record<string, string>>, 
 
 /** Nothing of the caller's environment reaches the service. */
 const defaults = {
+  SERVER_HOST: '127.0.0.1',
   SERVER_PORT: '0',
   GRPC_PORT: '0',
   SHUTDOWN_DRAIN_MS: '0',

@@ -1,4 +1,8 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { type Channel, connect, type GetMessage } from 'amqplib';
+import { stringify } from 'yaml';
 import type { PostgresDatabase } from './postgres.ts';
 import type { RabbitMqAddress } from './rabbitmq.ts';
 
@@ -31,11 +35,40 @@ export function productEnv(address: string): Record<string, string> {
   return { PRODUCT_SERVICE_HOST: host, PRODUCT_SERVICE_PORT: port, ...Object.fromEntries(others) };
 }
 
-const backends = ['USER', 'PRODUCT', 'ORDER', 'NOTIFICATION', 'INVENTORY', 'PAYMENT', 'ANALYTICS'];
+const collections = {
+  'user-service': ['users', 'tokens', '.well-known'],
+  'product-service': ['products'],
+  'order-service': ['orders'],
+  'notification-service': ['notifications'],
+  'inventory-service': ['stock', 'reservations'],
+  'payment-service': ['payments'],
+  'analytics-service': ['analytics'],
+} as const;
+export type BackendName = keyof typeof collections;
 
-/** The environment of the gateway: every backend is at `url`, where nobody listens unless it is given. */
-export function gatewayEnv(url = 'http://127.0.0.1:1'): Record<string, string> {
-  return Object.fromEntries(backends.map((name) => [`${name}_SERVICE_URL`, url]));
+/**
+ * The environment of a gateway that forwards all below a collection to the service that has it, whatever the method;
+ * each is at `url`, where nobody listens unless it is given, but for those that `others` name.
+ */
+export function gatewayEnv(
+  others: Readonly<Partial<Record<BackendName, string>>> = {},
+  url = 'http://127.0.0.1:1',
+): Record<string, string> {
+  const names = Object.keys(collections) as BackendName[];
+  const paths = (name: BackendName) => collections[name].flatMap((it) => [`/${it}`, `/${it}/*`]);
+  return routesEnv({
+    backends: Object.fromEntries(names.map((name) => [name, { url: others[name] ?? url }])),
+    routes: names.flatMap((backend) => paths(backend).map((path) => ({ path, methods, versions: [1, 2], backend }))),
+  });
+}
+
+const methods = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+
+/** The environment of a gateway with these routes, in a file of their own. */
+export function routesEnv(routes: object): { readonly ROUTES_FILE: string } {
+  const file = join(mkdtempSync(join(tmpdir(), 'routes-')), 'routes.yaml');
+  writeFileSync(file, stringify(routes));
+  return { ROUTES_FILE: file };
 }
 
 /** Runs `work` with a channel of its own, closed afterwards. */

@@ -42,6 +42,7 @@ contractRoute(app, new URL('../openapi.yaml', import.meta.url));
 analyticsRoutes(app, storedCounts(pool));
 
 await serve(app, {
+  host: config.serverHost,
   port: config.serverPort,
   drainMs: config.drainMs,
   registration: directory.registration,

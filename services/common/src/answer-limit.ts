@@ -10,6 +10,8 @@ declare module 'fastify' {
     abandoned: AbortSignal;
     /** What the calls made on its behalf must know of it. */
     answering: Answering;
+    /** For an answer that is a stream: moves the limit, so that it is cut `ms` from now and not before. */
+    mayTake: (ms: number) => void;
   }
 }
 
@@ -22,20 +24,31 @@ declare module 'fastify' {
 export function limitAnswers(app: FastifyInstance, { answerMs: longestMs, takeMs }: Timeouts): void {
   app.decorateRequest('abandoned');
   app.decorateRequest('answering');
+  app.decorateRequest('mayTake');
   app.addHook('onRequest', (request, reply, done) => {
     const abandoned = new AbortController();
     request.abandoned = abandoned.signal;
     const { answerMs, ...answering } = received(request.headers, longestMs);
     request.answering = answering;
-    const late = setTimeout(() => {
-      const problem = new Problem('unavailable', `no answer within ${answerMs} ms; try again later`);
+    const giveUp = (ms: number) => {
+      const problem = new Problem('unavailable', `no answer within ${ms} ms; try again later`);
       if (!reply.raw.headersSent) sendProblem(problem, request, reply);
       abandoned.abort(problem);
-    }, answerMs);
-    const stuck = setTimeout(() => request.raw.socket.destroy(), answerMs + takeMs);
+    };
+    const limit = (ms: number) => [
+      setTimeout(giveUp, ms, ms),
+      setTimeout(() => request.raw.socket.destroy(), ms + takeMs),
+    ];
+    let limits = limit(answerMs);
+    const lift = () => {
+      for (const timer of limits) clearTimeout(timer);
+    };
+    request.mayTake = (ms) => {
+      lift();
+      if (!reply.raw.destroyed) limits = limit(ms);
+    };
     reply.raw.once('close', () => {
-      clearTimeout(late);
-      clearTimeout(stuck);
+      lift();
       if (!reply.raw.writableFinished) abandoned.abort(new Error('the caller has left'));
     });
     whileAnswering(answering, done);

@@ -32,7 +32,9 @@ export function sendProblem(thrown: unknown, request: FastifyRequest, reply: Fas
     const span = trace.getActiveSpan();
     if (span !== undefined) failSpan(span, cause);
   }
-  if (problem.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer'); // RFC 9110, section 15.5.2
+  if (problem.code === 'unauthenticated' && !reply.hasHeader('www-authenticate')) {
+    reply.header('www-authenticate', 'Bearer'); // RFC 9110, section 15.5.2
+  }
   return reply.code(problem.status).type(problemMediaType).send(JSON.stringify(problem.body()));
 }
 

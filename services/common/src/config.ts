@@ -147,6 +147,7 @@ function quoted(given: string): string {
 
 /** What every service reads. */
 export const baseConfig = {
+  serverHost: text('SERVER_HOST', '0.0.0.0'),
   serverPort: port('SERVER_PORT', 8080),
   logLevel: oneOf('LOG_LEVEL', ['debug', 'info', 'warn', 'error'], 'info'),
   version: text('SERVICE_VERSION', '0.1.0'),

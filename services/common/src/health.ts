@@ -12,28 +12,38 @@ export type Check = () => Promise<void>;
 
 export interface Readiness {
   readonly draining: boolean;
+  /** Aborted with the beginning of the drain: what has no end of its own ends then. */
+  readonly stopping: AbortSignal;
   /** From now on the service says that it is not ready, for good: it is about to stop. */
   readonly drain: () => void;
   /** Why the service is not ready, or undefined when it is. */
   readonly reason: () => Promise<string | undefined>;
+  /** From now on `/readyz` says this of `subject`, ready or not; undefined takes it back. */
+  readonly note: (subject: string, text: string | undefined) => void;
+  readonly notes: () => Readonly<Record<string, string>>;
 }
 
 /** Whether a service can do its work: all checks run at once, each bounded by `checkMs`. */
 export function readiness(checks: Readonly<Record<string, Check>>, checkMs: number): Readiness {
-  let draining = false;
+  const stopping = new AbortController();
+  const notes = new Map<string, string>();
   const shared = Object.entries(checks).map(([name, check]) => oneAtATime(() => failure(name, check, checkMs)));
   return {
     get draining() {
-      return draining;
+      return stopping.signal.aborted;
     },
-    drain: () => {
-      draining = true;
-    },
+    stopping: stopping.signal,
+    drain: () => stopping.abort(new Error('the service stops')),
     reason: async () => {
-      if (draining) return 'shutting down';
+      if (stopping.signal.aborted) return 'shutting down';
       const failures = await Promise.all(shared.map((check) => check()));
       return failures.filter((it) => it !== undefined).join('; ') || undefined;
     },
+    note: (subject, text) => {
+      if (text === undefined) notes.delete(subject);
+      else notes.set(subject, text);
+    },
+    notes: () => Object.fromEntries(notes),
   };
 }
 
@@ -65,7 +75,9 @@ export function healthRoutes(app: FastifyInstance, version: string): void {
   app.get('/healthz', async () => healthy());
   app.get('/readyz', async (_request, reply) => {
     const reason = await app.readiness.reason();
-    if (reason === undefined) return healthy();
-    return reply.code(503).send({ ...healthy(), status: 'unhealthy', reason });
+    const notes = app.readiness.notes();
+    const told = Object.keys(notes).length === 0 ? healthy() : { ...healthy(), notes };
+    if (reason === undefined) return told;
+    return reply.code(503).send({ ...told, status: 'unhealthy', reason });
   });
 }

@@ -10,7 +10,7 @@ import {
   type Target,
 } from './http-exchange.ts';
 import type { OutboundCall } from './outbound-call.ts';
-import { callPolicy, resilience } from './resilience.ts';
+import { type BreakerOptions, callPolicy, resilience } from './resilience.ts';
 import { UpstreamError } from './upstream-error.ts';
 
 export interface HttpClientOptions {
@@ -23,6 +23,10 @@ export interface HttpClientOptions {
   readonly timeoutMs?: number;
   /** At most so many requests at once, each on a connection of its own; more are refused at once, not queued. */
   readonly maxConcurrent?: number;
+  /** A connection is not used for new requests after so long, give or take a half: see {@link connectionsTo}. */
+  readonly renewMs?: number;
+  /** When the breaker opens, where that differs from {@link resilience}. */
+  readonly breaker?: BreakerOptions;
 }
 
 export interface HttpClient {
@@ -38,6 +42,7 @@ export interface HttpClient {
 }
 
 const connectMs = 2_000;
+const standardRenewMs = 30_000;
 
 /** What the other side says of those behind it holds for us too. */
 const codeOfStatus: Readonly<Record<number, UpstreamError['code']>> = { 503: 'unavailable', 504: 'upstream_timeout' };
@@ -62,12 +67,20 @@ export interface Route {
 /** A request that still lacks where it goes. */
 export type Undirected = Omit<Outgoing, 'target'> & { readonly target: Omit<Target, 'origin'> };
 
-/** Connections to one address, opened when they are needed. */
+/**
+ * Connections to one address, opened when they are needed and renewed from time to time: what balances connections, as
+ * a Service does, then has its say again, and an instance that is new gets its share. Not all clients at the same time.
+ */
 export function connectionsTo(origin: string, options: HttpClientOptions): Pool {
-  const { timeoutMs = resilience.timeoutMs, maxConcurrent = resilience.maxConcurrent } = options;
+  const {
+    timeoutMs = resilience.timeoutMs,
+    maxConcurrent = resilience.maxConcurrent,
+    renewMs = standardRenewMs,
+  } = options;
   return new Pool(origin, {
     connections: maxConcurrent,
     maxResponseSize: maxAnswerBytes,
+    clientTtl: Math.round(renewMs * (0.5 + Math.random())),
     connect: { timeout: Math.min(connectMs, timeoutMs) },
   });
 }
@@ -84,6 +97,8 @@ export function clientOver(options: HttpClientOptions, route: Route): HttpClient
     return policy.call({
       repeatable: isRepeatable(method, request),
       signal: request.signal,
+      timeoutMs: request.timeoutMs,
+      maxRetries: request.maxRetries,
       attempt: (limits) => ask({ target, request, limits }),
       judge,
     });

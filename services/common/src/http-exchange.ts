@@ -10,7 +10,7 @@ import {
 } from '@opentelemetry/semantic-conventions';
 import { type Dispatcher, errors } from 'undici';
 import { callHeaders } from './deadline.ts';
-import type { Limits } from './outbound-call.ts';
+import type { Limits, OutboundCall } from './outbound-call.ts';
 import { injectContext, withSpan } from './tracing.ts';
 import { UpstreamError } from './upstream-error.ts';
 
@@ -19,6 +19,9 @@ export interface OutgoingRequest {
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** As for any outbound call. */
+  readonly timeoutMs?: OutboundCall<unknown>['timeoutMs'];
+  readonly maxRetries?: OutboundCall<unknown>['maxRetries'];
 }
 
 export interface HttpAnswer {

@@ -1,4 +1,5 @@
 export { SpanKind } from '@opentelemetry/api';
+export { pathOf } from './answers.ts';
 export { backoffMs } from './backoff.ts';
 export type { ConfigOf, ConfigSchema, Setting } from './config.ts';
 export {
@@ -13,10 +14,13 @@ export {
   text,
   url,
 } from './config.ts';
+export { configFiles } from './config-files.ts';
+export type { ConfigSource } from './config-source.ts';
+export { KeyNotFound } from './config-source.ts';
 export type { Settings } from './config-start.ts';
 export { startSettings } from './config-start.ts';
 export { contractRoute } from './contract.ts';
-export { withDeadline } from './deadline.ts';
+export { timeForCall, whileAnswering, withDeadline } from './deadline.ts';
 export {
   faults,
   fieldsOf,
@@ -32,8 +36,10 @@ export type { Check, Readiness } from './health.ts';
 export type { HttpClient } from './http-client.ts';
 export { httpClient } from './http-client.ts';
 export type { HttpAnswer, OutgoingRequest } from './http-exchange.ts';
+export { unmatchedEndpoint } from './metrics.ts';
 export type { Migration } from './migrations.ts';
 export { migrate } from './migrations.ts';
+export type { EndpointOf } from './observation.ts';
 export type { DatabaseSettings, Log } from './postgres.ts';
 export { database, ping, query, transaction } from './postgres.ts';
 export type { FieldError, ProblemBody, ProblemCode } from './problem.ts';
@@ -46,6 +52,7 @@ export type { ServeOptions } from './serve.ts';
 export { serve } from './serve.ts';
 export type { ServiceOptions } from './service.ts';
 export { service } from './service.ts';
+export { within } from './timeouts.ts';
 export { extractContext, failSpan, injectContext, withSpan } from './tracing.ts';
 export { UpstreamError } from './upstream-error.ts';
 export type { Replaced } from './versions.ts';

@@ -17,6 +17,15 @@ import { extractContext, tracer } from './tracing.ts';
 /** Asked for all day by machines: counted, but neither traced nor logged above debug. */
 const quiet = new Set(['/healthz', '/readyz', '/metrics']);
 
+/** The template of a request's route; undefined where fastify's is right. */
+export type EndpointOf = (request: FastifyRequest, reply: FastifyReply) => string | undefined;
+
+export interface Observation {
+  readonly routes: RouteTable;
+  readonly exchanges: Exchanges;
+  readonly endpointOf: EndpointOf | undefined;
+}
+
 /** The status under which a request is counted whose caller left before there was an answer. */
 const callerLeft = 499;
 
@@ -24,9 +33,10 @@ const callerLeft = 499;
  * Each request gets a server span, active in everything that handles it; once it has ended, however it ended, it is
  * counted, timed and logged with the ids of its trace.
  */
-export function observeRequests(app: FastifyInstance, routes: RouteTable, exchanges: Exchanges): void {
+export function observeRequests(app: FastifyInstance, { routes, exchanges, endpointOf }: Observation): void {
   app.addHook('onRequest', (request, reply, done) => {
-    const endpoint = request.routeOptions.url ?? routes.template(pathOf(request)) ?? unmatchedEndpoint;
+    const own = () => request.routeOptions.url ?? routes.template(pathOf(request)) ?? unmatchedEndpoint;
+    const endpoint = endpointOf?.(request, reply) ?? own();
     const started = performance.now();
     const exchange: Exchange = { response: reply.raw };
     exchanges.set(request.raw.socket, exchange);

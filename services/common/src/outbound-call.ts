@@ -13,6 +13,10 @@ export interface OutboundCall<T> {
   readonly repeatable: boolean;
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: AbortSignal | undefined;
+  /** Less time for this call than the dependency has for any. */
+  readonly timeoutMs?: number | undefined;
+  /** How often it may be made again, where that is not as often as any. */
+  readonly maxRetries?: number | undefined;
   /** Asks once. */
   readonly attempt: (limits: Limits) => Promise<T>;
   /** What an attempt that ended by itself came to. */

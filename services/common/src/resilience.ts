@@ -7,7 +7,7 @@ import {
   retry,
 } from 'cockatiel';
 import type { Registry } from 'prom-client';
-import { circuitBreaker } from './circuit-breaker.ts';
+import { type CircuitBreakerOptions, circuitBreaker } from './circuit-breaker.ts';
 import { currentRequest, timeForCall } from './deadline.ts';
 import { type Attempted, attempted, type OutboundCall } from './outbound-call.ts';
 import { type BreakerState, outboundMetrics } from './outbound-metrics.ts';
@@ -20,8 +20,8 @@ export const resilience = {
   timeoutMs: 5_000,
   /** At most so many calls to one dependency at once; more are refused, not queued. */
   maxConcurrent: 64,
-  /** Of calls that may be made twice. Full jitter: the pause is anything from nothing to the delay. */
-  retry: { maxAttempts: 1, initialDelay: 100, maxDelay: 1_000, worthwhileMs: 250 },
+  /** Of calls that may be made twice; one may ask for up to `mostAttempts`. Full jitter: the pause is anything from nothing to the delay. */
+  retry: { maxAttempts: 1, mostAttempts: 2, initialDelay: 100, maxDelay: 1_000, worthwhileMs: 250 },
   /** Retries in any ten seconds: one for five calls, or three. */
   budget: { share: 0.2, floor: 3, windowMs: 10_000 },
   breaker: { threshold: 0.5, minAttempts: 10, windowMs: 10_000, openMs: 2_000, fairMs: 1_000 },
@@ -33,7 +33,12 @@ export interface CallPolicyOptions {
   readonly registry?: Registry | undefined;
   readonly timeoutMs?: number | undefined;
   readonly maxConcurrent?: number | undefined;
+  /** What this dependency's breaker has differently. */
+  readonly breaker?: BreakerOptions | undefined;
 }
+
+/** When the breaker of a dependency opens, and for how long: see {@link CircuitBreakerOptions}. */
+export type BreakerOptions = Partial<Pick<CircuitBreakerOptions, 'threshold' | 'minAttempts' | 'openMs'>>;
 
 export interface CallPolicy {
   /**
@@ -62,21 +67,22 @@ interface Refused {
  */
 export function callPolicy(options: CallPolicyOptions): CallPolicy {
   const { name, timeoutMs = resilience.timeoutMs, maxConcurrent = resilience.maxConcurrent } = options;
-  const { maxAttempts: maxRetries, worthwhileMs } = resilience.retry;
+  const { maxAttempts, mostAttempts, worthwhileMs } = resilience.retry;
   const metrics = outboundMetrics(options.registry);
   const rooms = bulkhead(maxConcurrent);
   const budget = retryBudget(resilience.budget);
-  const breaker = circuitBreaker(resilience.breaker);
+  const breaker = circuitBreaker({ ...resilience.breaker, ...options.breaker });
   const backoff = new ExponentialBackoff({ generator: fullJitterGenerator, ...resilience.retry });
   const repeating = retry(
     handleWhenResult((it) => (it as { readonly again: boolean }).again),
-    { maxAttempts: maxRetries, backoff },
+    { maxAttempts: mostAttempts, backoff },
   );
   repeating.onRetry(() => metrics.retries.inc({ dependency: name }));
   metrics.watch(name, breaker.state);
 
   async function asked<T>(call: OutboundCall<T>): Promise<Ended<T>> {
-    const allowedMs = Math.floor(timeForCall(timeoutMs));
+    const { maxRetries = maxAttempts } = call;
+    const allowedMs = Math.floor(timeForCall(Math.min(timeoutMs, call.timeoutMs ?? timeoutMs)));
     if (allowedMs <= 0) return refused('no_time', `${name}: no time was left to ask`);
     const endsAt = performance.now() + allowedMs;
     const deadline = AbortSignal.timeout(allowedMs);

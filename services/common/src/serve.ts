@@ -6,6 +6,8 @@ import type { Registration } from './registration.ts';
 import { timeouts, within } from './timeouts.ts';
 
 export interface ServeOptions {
+  /** The address that it listens at. */
+  readonly host: string;
   readonly port: number;
   /** How long a stopping service still answers, so that everyone learns that it goes. */
   readonly drainMs: number;
@@ -39,7 +41,7 @@ export async function serve(app: FastifyInstance, options: ServeOptions): Promis
   state = 'serving';
   await app.listen({
     port: options.port,
-    host: '0.0.0.0',
+    host: options.host,
     listenTextResolver: (address) => `listening at ${address}`,
   });
   const { port } = app.server.address() as AddressInfo;

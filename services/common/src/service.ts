@@ -8,8 +8,9 @@ import { answerClientErrors, type Exchanges } from './client-errors.ts';
 import { faultsOnDemand } from './faults.ts';
 import { type Check, healthRoutes, readiness } from './health.ts';
 import { metricsRegistry, metricsRoute } from './metrics.ts';
-import { observeRequests } from './observation.ts';
+import { type EndpointOf, observeRequests } from './observation.ts';
 import { routeTable } from './route-table.ts';
+import { closeSilentConnections } from './silent-connections.ts';
 import { timeouts as standardTimeouts, type Timeouts } from './timeouts.ts';
 import { traceIds } from './tracing.ts';
 
@@ -23,6 +24,8 @@ export interface ServiceOptions {
   readonly faultsToken?: string | undefined;
   /** Differences from the standard timeouts. */
   readonly timeouts?: Partial<Timeouts>;
+  /** The template that a request is counted and logged under, where its route is one of the service's own making. */
+  readonly endpointOf?: EndpointOf;
 }
 
 /** Bodies of requests, in bytes. */
@@ -47,10 +50,11 @@ export function service(options: ServiceOptions): FastifyInstance {
     clientErrorHandler: answerClientErrors(exchanges),
     frameworkErrors: (error, request, reply) => void sendProblem(error, request, reply),
   });
+  closeSilentConnections(app.server, limits.readMs);
   const routes = routeTable(app);
   app.decorate('metrics', metricsRegistry());
   app.decorate('readiness', readiness(options.checks, limits.checkMs));
-  observeRequests(app, routes, exchanges);
+  observeRequests(app, { routes, exchanges, endpointOf: options.endpointOf });
   limitAnswers(app, limits);
   answerHeaders(app);
   problemAnswers(app, routes);

@@ -30,6 +30,7 @@ stockRoutes(app, storedStock(pool));
 reservationRoutes(app, storedReservations(pool));
 
 await serve(app, {
+  host: config.serverHost,
   port: config.serverPort,
   drainMs: config.drainMs,
   registration: directory.registration,

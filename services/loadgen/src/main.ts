@@ -4,6 +4,7 @@ import { prepareCast } from './cast.ts';
 import { loadgenConfig } from './config.ts';
 import { gateway } from './gateway.ts';
 import { runLoad } from './load.ts';
+import { type Session, startSession } from './session.ts';
 import { tally } from './tally.ts';
 import type { Cast } from './traffic.ts';
 
@@ -26,13 +27,17 @@ const finished = Promise.withResolvers<void>();
 app.addHook('preClose', () => finished.promise);
 
 let cast: Cast = { userIds: [], productIds: [] };
+let session: Session | undefined;
 await serve(app, {
+  host: config.serverHost,
   port: config.serverPort,
   drainMs: config.drainMs,
   prepare: async () => {
-    cast = await prepareCast(shop, (err) => app.log.warn({ err }, 'waiting for the shop'));
+    const prepared = await prepareCast(shop, (err) => app.log.warn({ err }, 'waiting for the shop'));
+    cast = prepared.cast;
+    session = await startSession(shop, prepared.customer, (err) => app.log.warn({ err }, 'the session is not renewed'));
   },
-  onClose: [shop.close],
+  onClose: [async () => session?.close(), shop.close],
 });
 
 const { rate, seed, durationSeconds, maxInFlight } = config;
@@ -43,6 +48,7 @@ await runLoad(
   { rate, count, seed, run, cast, maxInFlight, signal: stopping.signal },
   {
     shop,
+    authorization: () => session?.authorization() ?? '',
     tally: counts,
     clock: { now: () => performance.now(), sleep: (ms) => sleep(ms) },
     onFailure: (failure) => app.log.warn(failure, 'request failed'),

@@ -12,7 +12,9 @@ import { type Broker, keepConnected } from '@microservice-platform/common/broker
 import { remoteActions } from './actions.ts';
 import { remoteCatalog } from './catalog.ts';
 import { orderConfig } from './config.ts';
+import { orderFollowers } from './followers.ts';
 import { orderRoutes } from './handlers.ts';
+import { readNews } from './history.ts';
 import { forgetOldKeys } from './idempotency.ts';
 import { lastKnown } from './last-known.ts';
 import { orderMetrics, sagaMetrics } from './metrics.ts';
@@ -49,6 +51,8 @@ const saga = sagaRunner(storedSagas(pool, config.stepLeaseMs), remoteActions({ i
 contractRoute(app, new URL('../openapi.yaml', import.meta.url));
 orderRoutes(app, {
   orders: storedOrders(pool, config.orderDeadlineMs),
+  followers: orderFollowers((after) => readNews(pool, after), { log: app.log, registry }),
+  stopping: app.readiness.stopping,
   sources: {
     product: lastKnown(catalog.product, { maxAgeMs: 600_000, maxEntries: 10_000 }),
     user: remoteUsers(users),
@@ -62,6 +66,7 @@ orderRoutes(app, {
 let broker: Broker | undefined;
 let housekeeping: NodeJS.Timeout | undefined;
 await serve(app, {
+  host: config.serverHost,
   port: config.serverPort,
   drainMs: config.drainMs,
   registration: directory.registration,

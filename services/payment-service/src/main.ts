@@ -34,6 +34,7 @@ contractRoute(app, new URL('../openapi.yaml', import.meta.url));
 paymentRoutes(app, { payments: storedPayments(pool), limit: () => limit });
 
 await serve(app, {
+  host: config.serverHost,
   port: config.serverPort,
   drainMs: config.drainMs,
   registration: directory.registration,

@@ -17,8 +17,13 @@ export interface GrpcServer {
 const serviceName = 'product.ProductService';
 const closeMs = 2_000;
 
-/** A caller that vanished without a word is noticed within eight seconds; its streams would stay for ever. */
-const connection = { 'grpc.keepalive_time_ms': 5_000, 'grpc.keepalive_timeout_ms': 3_000 };
+const connection = {
+  // A caller that vanished without a word is noticed within eight seconds; its streams would stay for ever.
+  'grpc.keepalive_time_ms': 5_000,
+  'grpc.keepalive_timeout_ms': 3_000,
+  // Callers look up again who there is: a new replica gets its share. What is under way ends where it is.
+  'grpc.max_connection_age_ms': 30_000,
+};
 
 /**
  * Serves `product.ProductService` on `port`, with health and reflection. A call's deadline is kept by the server: the
@@ -26,14 +31,14 @@ const connection = { 'grpc.keepalive_time_ms': 5_000, 'grpc.keepalive_timeout_ms
  */
 export async function serveGrpc(
   products: Products,
-  options: { readonly port: number; readonly readiness: Readiness; readonly log: Log },
+  options: { readonly host: string; readonly port: number; readonly readiness: Readiness; readonly log: Log },
 ): Promise<GrpcServer> {
   const server = new Server(connection);
   server.addService(productService(), productCalls(products, options.log));
   const health = await grpcHealth(options.readiness, ['', serviceName]); // '' is the whole server
   health.implementation.addToServer(server);
   new ReflectionService({ ...productPackage(), ...loadSync(healthProto) }).addToServer(server);
-  const port = await bound(server, `0.0.0.0:${options.port}`);
+  const port = await bound(server, `${options.host}:${options.port}`);
   options.log.info({ grpc_port: port }, 'gRPC server listening');
   return {
     port,

@@ -32,12 +32,18 @@ productRoutes(app, products);
 
 let grpc: GrpcServer | undefined;
 await serve(app, {
+  host: config.serverHost,
   port: config.serverPort,
   drainMs: config.drainMs,
   registration: directory.registration,
   prepare: async () => {
     await migrate(pool, migrations, app.log);
-    grpc = await serveGrpc(products, { port: config.grpcPort, readiness: app.readiness, log: app.log });
+    grpc = await serveGrpc(products, {
+      host: config.serverHost,
+      port: config.grpcPort,
+      readiness: app.readiness,
+      log: app.log,
+    });
   },
   onClose: [async () => await grpc?.close(), directory.close, () => pool.end()],
 });

@@ -36,6 +36,7 @@ userRoutes(app, {
 });
 
 await serve(app, {
+  host: config.serverHost,
   port: config.serverPort,
   drainMs: config.drainMs,
   registration: directory.registration,

@@ -26,6 +26,7 @@ function faultsOf(run: () => unknown): readonly string[] {
 describe('the configuration of a service', () => {
   it('has the documented defaults when the environment is empty', () => {
     expect(readConfig({}, baseConfig)).toEqual({
+      serverHost: '0.0.0.0',
       serverPort: 8080,
       logLevel: 'info',
       version: '0.1.0',

@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { received, timeForCall, whileAnswering, withDeadline } from '../../../services/common/src/deadline.ts';
 import type { OutboundCall, Verdict } from '../../../services/common/src/outbound-call.ts';
 import { breakerStates } from '../../../services/common/src/outbound-metrics.ts';
-import { callPolicy, resilience } from '../../../services/common/src/resilience.ts';
+import { type CallPolicyOptions, callPolicy, resilience } from '../../../services/common/src/resilience.ts';
 import { retryBudget } from '../../../services/common/src/retry-budget.ts';
 import { UpstreamError } from '../../../services/common/src/upstream-error.ts';
 
@@ -15,7 +15,7 @@ const { minAttempts, openMs, windowMs, fairMs } = resilience.breaker;
 const outcomes = ['answered', 'failed_below', 'failed', 'late', 'left'] as const;
 
 /** A dependency whose attempts end when the test says so, and the policy in front of it. */
-function dependency(options: { readonly maxConcurrent?: number } = {}) {
+function dependency(options: Omit<CallPolicyOptions, 'name' | 'registry'> = {}) {
   const registry = new Registry();
   const policy = callPolicy({ name: 'leaf', registry, ...options });
   const waiting: ((outcome: Verdict) => void)[] = [];
@@ -299,6 +299,43 @@ describe('the retry budget', () => {
     while (leaf.waiting.length > 0) await leaf.settle('failed');
     await Promise.all(again);
     expect(leaf.seen.attempts - 400).toBeLessThanOrEqual(80);
+  });
+});
+
+describe('a call that differs from others', () => {
+  const failing = (more: Partial<OutboundCall<string>>) => {
+    const at: number[] = [];
+    const policy = callPolicy({ name: 'leaf' });
+    const attempt: OutboundCall<string>['attempt'] = async ({ timeoutMs }) => {
+      at.push(timeoutMs);
+      throw new Error('no');
+    };
+    const made = policy.call({ repeatable: true, attempt, judge: () => 'failed', ...more }).catch(() => undefined);
+    return { at, made };
+  };
+
+  it.each([
+    [0, 1],
+    [undefined, 2],
+    [2, 3],
+  ])('and may be made again %s times is made %s times', async (maxRetries, times) => {
+    const { at, made } = failing({ maxRetries });
+    await vi.advanceTimersByTimeAsync(2_000);
+    await made;
+    expect(at).toHaveLength(times);
+  });
+
+  it('has less time when it says so, and never more', () => {
+    expect(failing({ timeoutMs: 300 }).at).toEqual([300]);
+    expect(failing({ timeoutMs: 60_000 }).at).toEqual([resilience.timeoutMs]);
+  });
+
+  it('is kept from a dependency as early as its breaker says', async () => {
+    const leaf = dependency({ breaker: { minAttempts: 2, openMs: 500 } });
+    await leaf.times(2, 'failed');
+    expect(leaf.policy.breakerState()).toBe('open');
+    await vi.advanceTimersByTimeAsync(500);
+    expect(await leaf.ends('answered')).toBe('answered');
   });
 });
 
