@@ -1,4 +1,5 @@
-import type { PoolClient } from 'pg';
+import { query } from '@microservice-platform/common';
+import type { Pool, PoolClient } from 'pg';
 import type { OrderEvent, Recorded } from './events.ts';
 
 interface Row {
@@ -15,6 +16,23 @@ export async function readHistory(client: Pick<PoolClient, 'query'>, id: string)
     [id],
   );
   return rows.map(recorded);
+}
+
+/** The events of each of these orders that follow the version given with it. */
+export async function readNews(
+  pool: Pool,
+  after: ReadonlyMap<string, number>,
+): Promise<ReadonlyMap<string, readonly Recorded[]>> {
+  const { rows } = await query<Row & { readonly order_id: string }>(
+    pool,
+    `SELECT order_id, order_events.version, type, data, at
+     FROM unnest($1::uuid[], $2::integer[]) AS known (id, version)
+     JOIN order_events ON order_id = known.id AND order_events.version > known.version
+     ORDER BY order_events.version`,
+    [[...after.keys()], [...after.values()]],
+  );
+  const news = Map.groupBy(rows, ({ order_id }) => order_id);
+  return new Map([...news].map(([id, its]) => [id, its.map(recorded)]));
 }
 
 /**

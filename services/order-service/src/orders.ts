@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { Problem } from '@microservice-platform/common';
 import type { OrderEvent } from '@microservice-platform/common/order-events';
 import type { Waiting } from './due.ts';
-import type { Degraded, Placed } from './events.ts';
+import type { Degraded, Placed, Recorded } from './events.ts';
 import type { KeyedRequest } from './idempotency.ts';
 import type { Order, OrderRequest } from './order.ts';
 import type { PageRequest } from './validator.ts';
@@ -37,6 +37,8 @@ export interface Orders {
   /** With what it waits for, unless it has ended. */
   readonly find: (id: string) => Promise<(Order & { readonly waiting: Waiting | null }) | undefined>;
   readonly page: (request: PageRequest) => Promise<Page>;
+  /** What happened to it, oldest first; nothing when there is no such order. */
+  readonly history: (id: string) => Promise<readonly Recorded[]>;
 }
 
 /** What is known, and whether that is the last answer of somebody who does not answer now. */
@@ -72,6 +74,13 @@ export async function orderById(orders: Orders, id: string) {
   const order = await orders.find(id);
   if (order === undefined) throw new Problem('not_found', `there is no order ${id}`);
   return order;
+}
+
+/** @throws Problem `not_found` */
+export async function orderHistory(orders: Orders, id: string): Promise<readonly Recorded[]> {
+  const history = await orders.history(id);
+  if (history.length === 0) throw new Problem('not_found', `there is no order ${id}`);
+  return history;
 }
 
 /** Price times quantity; exact, since prices have at most two decimals. */

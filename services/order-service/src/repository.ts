@@ -36,6 +36,8 @@ export function storedOrders(pool: Pool, deadlineMs: number): Orders {
       return row && { ...viewed(row), waiting: await waitingFor(pool, id) };
     },
 
+    history: (id) => readHistory({ query: query.bind(undefined, pool) as Pool['query'] }, id),
+
     page: async ({ limit, after }) => {
       const { rows } = await query<Parameters<typeof viewed>[0]>(
         pool,
