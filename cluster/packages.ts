@@ -27,6 +27,7 @@ const testNeeds: readonly Need[] = [
   ['lua5.1', 'lua5.1'],
   ['/usr/lib/postgresql/15/bin/postgres', 'postgresql-15'],
   ['/usr/lib/rabbitmq/bin/rabbitmq-server', 'rabbitmq-server'],
+  ['redis-server', 'redis-server'],
   ['/usr/lib/python3.11/ensurepip/__init__.py', 'python3-venv'],
 ];
 

@@ -1,8 +1,6 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { forwarding } from '../../services/api-gateway/src/forward.ts';
-import { httpClient } from '../../services/common/src/http-client.ts';
 import { type ServiceOptions, service } from '../../services/common/src/service.ts';
 import { versioned } from '../../services/common/src/versions.ts';
 import { eventually } from '../support/eventually.ts';
@@ -236,7 +234,7 @@ async function anything(body: unknown) {
 describe('the gateway', () => {
   it('forwards nobody to the faults of a backend', async () => {
     const backend = await anything({});
-    const gateway = await startService('api-gateway', gatewayEnv(backend.url));
+    const gateway = await startService('api-gateway', gatewayEnv({}, backend.url));
     closers.push(() => gateway.stop());
     for (const path of ['/faults', '/v1/faults', '/faults/x']) {
       for (const method of ['GET', 'PUT', 'DELETE']) {
@@ -249,21 +247,14 @@ describe('the gateway', () => {
 
   it('has faults of its own, although it reads no bodies', async () => {
     const backend = await anything({});
-    const client = httpClient({ baseUrl: backend.url });
-    const app = service({ name: 'gateway', version: '1', logLevel: 'silent', checks: {}, faultsToken: token });
-    forwarding(app, { things: client });
-    await app.listen({ port: 0, host: '127.0.0.1' });
-    closers.push(
-      () => app.server.closeAllConnections(),
-      () => app.close(),
-      client.close,
-    );
-    const url = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
-    expect((await ask(`${url}/things/1`)).status).toBe(200);
-    expect((await faults(url, 'PUT', { path: '/things', error_rate: 1, seconds: 60 })).status).toBe(200);
-    expect((await ask(`${url}/things/1`)).status).toBe(503);
+    const gateway = await startService('api-gateway', { ...gatewayEnv({}, backend.url), FAULTS_TOKEN: token });
+    closers.push(() => gateway.stop());
+    const { url } = gateway;
+    expect((await ask(`${url}/products/1`)).status).toBe(200);
+    expect((await faults(url, 'PUT', { path: '/products', error_rate: 1, seconds: 60 })).status).toBe(200);
+    expect((await ask(`${url}/products/1`)).status).toBe(503);
     expect((await faults(url, 'PUT', '{}', { authorization, 'content-type': 'text/plain' })).status).toBe(415);
-    expect(backend.asked).toEqual(['GET /things/1']);
+    expect(backend.asked).toEqual(['GET /products/1']);
   });
 });
 

@@ -73,8 +73,7 @@ describe('a trace', () => {
   beforeAll(async () => {
     products = await productWith({ OTEL_TRACES_EXPORTER: 'otlp' });
     gateway = await startService('api-gateway', {
-      ...gatewayEnv(),
-      PRODUCT_SERVICE_URL: products.url,
+      ...gatewayEnv({ 'product-service': products.url }),
       OTEL_TRACES_EXPORTER: 'otlp',
       OTEL_EXPORTER_OTLP_ENDPOINT: jaeger.otlpEndpoint,
     });

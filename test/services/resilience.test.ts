@@ -127,12 +127,11 @@ describe('gateway, order-service and a product-service in trouble', () => {
     const everything = await backend((response) => response.end('{}'));
     const nobody = { host: '127.0.0.1', port: await freePort(), user: 'shop', password: 'none', vhost: '/' };
     order = await startService('order-service', {
-      ...gatewayEnv(everything), // users and the others are well
       ...databaseEnv(await postgres.createDatabase('orders')),
       ...brokerEnv(nobody),
       ...productEnv(`127.0.0.1:${port}`),
     });
-    gateway = await startService('api-gateway', { ...gatewayEnv(everything), ORDER_SERVICE_URL: order.url });
+    gateway = await startService('api-gateway', gatewayEnv({ 'order-service': order.url }, everything));
     closers.push(() => server.forceShutdown());
   });
   afterAll(async () => {
@@ -206,16 +205,14 @@ describe('gateway, order-service and a product-service in trouble', () => {
   });
 
   it('the gateway asks no order-service that is dead, and asks again soon after it came back', async () => {
-    const env = { ...gatewayEnv(), ORDER_SERVICE_URL: `http://127.0.0.1:${await freePort()}` };
-    const other = await startService('api-gateway', env);
+    const port = await freePort();
+    const other = await startService('api-gateway', gatewayEnv({ 'order-service': `http://127.0.0.1:${port}` }));
     const codes: string[] = [];
     for (let i = 0; i < 30; i += 1) codes.push((await ask(`${other.url}/orders`)).body.code);
     expect([codes[0], codes.at(-1)]).toEqual(['upstream_error', 'unavailable']);
     expect(await metric(other.url, 'circuit_breaker_state{dependency="order-service"}')).toBe(2);
     const back = createServer((_request, response) => response.end('[]'));
-    await new Promise<void>((resolve) =>
-      back.listen(Number(new URL(env.ORDER_SERVICE_URL).port), '127.0.0.1', resolve),
-    );
+    await new Promise<void>((resolve) => back.listen(port, '127.0.0.1', resolve));
     await eventually(async () => expect((await ask(`${other.url}/orders`)).status).toBe(200), { withinMs: 4_000 });
     expect(await metric(other.url, 'circuit_breaker_state{dependency="order-service"}')).toBe(0);
     await other.stop();
@@ -226,8 +223,8 @@ describe('gateway, order-service and a product-service in trouble', () => {
 describe('the gateway with a slow product-service', () => {
   it('answers for user-service as fast as before', async () => {
     const slow = await backend((response) => void setTimeout(() => response.end('{}'), 3_000));
-    const env = { ...gatewayEnv(await backend((response) => response.end('{}'))), PRODUCT_SERVICE_URL: slow };
-    const gateway = await startService('api-gateway', env);
+    const quick = await backend((response) => response.end('{}'));
+    const gateway = await startService('api-gateway', gatewayEnv({ 'product-service': slow }, quick));
     closers.push(() => gateway.stop());
     await latencies();
     const before = await latencies();

@@ -1,46 +1,52 @@
-import { type HttpAnswer, type HttpClient, problemMediaType, UpstreamError } from '@microservice-platform/common';
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type HttpAnswer, problemMediaType, UpstreamError } from '@microservice-platform/common';
+import type { Answer, Asked } from './answer.ts';
 import { answerHeaders, requestHeaders } from './headers.ts';
-
-/** What is forwarded where: `/<name>` and everything below, plain or of a version, by the name of the collection. */
-export type Backends = Readonly<Record<string, HttpClient>>;
-
-const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE'];
-
-/** A request line may hold a whole address; where it goes is decided here, so only the path is passed on. */
-const absoluteForm = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i;
-
-/** A well-known path (RFC 8615) has no versions. */
-const prefixesOf = (name: string) => (name === '.well-known' ? [''] : ['', '/v1', '/v2']);
+import { targetOf } from './matching.ts';
 
 /**
- * Forwards every request below `/<name>`, `/v1/<name>` or `/v2/<name>` to that backend, at the same path: which versions
- * of a route there are is the backend's to say. Bodies pass as they are, unread.
+ * Asks a backend what the gateway was asked, at the same path. Bodies pass as they are, unread.
+ *
+ * @throws UpstreamError when it does not answer, or fails without an account of its own
  */
-export function forwarding(app: FastifyInstance, backends: Backends): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
-  for (const [name, client] of Object.entries(backends)) {
-    for (const url of prefixesOf(name).flatMap((prefix) => [`${prefix}/${name}`, `${prefix}/${name}/*`])) {
-      app.route({ method: methods, url, handler: (request, reply) => forward(client, request, reply) });
-    }
-  }
+export function forward(asked: Asked): Promise<Answer> {
+  const { method, body } = asked.request;
+  const path = targetOf(asked.request);
+  return askBackend(asked, { backend: asked.route.backend as string, method, path, body });
 }
 
-async function forward(client: HttpClient, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-  const path = request.url.replace(absoluteForm, '');
-  const answer = await client.send(request.method, path, {
-    headers: requestHeaders(request.headers, request.id),
-    signal: request.abandoned,
-    ...(request.body instanceof Uint8Array ? { body: request.body } : {}),
+export interface BackendRequest {
+  readonly backend: string;
+  readonly method: string;
+  /** With the query, if there is one. */
+  readonly path: string;
+  readonly body?: unknown;
+  /** Instead of what the caller accepts. */
+  readonly accept?: string;
+  /** Instead of what the route allows. */
+  readonly timeoutMs?: number;
+}
+
+/** One request to a backend on behalf of `asked`. @throws as `forward` */
+export async function askBackend(asked: Asked, { backend, method, path, ...rest }: BackendRequest): Promise<Answer> {
+  const { generation, request, route, signal } = asked;
+  const { body, accept, timeoutMs = route.timeoutMs } = rest;
+  // An answer for all callers must not depend on one of them.
+  const caller = route.cache?.shared === true ? undefined : request.caller;
+  const headers = requestHeaders(request.headers, request.id, caller);
+  const answer = await generation.client(backend).send(method, path, {
+    headers: accept === undefined ? headers : { ...headers, accept },
+    signal,
+    timeoutMs,
+    maxRetries: route.retries,
+    ...(body instanceof Uint8Array ? { body } : {}),
   });
   if (answer.status >= 500 && !isProblem(answer)) {
-    throw new UpstreamError('upstream_error', `${request.method} ${path} answered ${answer.status}`, answer);
+    throw new UpstreamError('upstream_error', `${method} ${path} answered ${answer.status}`, answer);
   }
-  return reply.code(answer.status).headers(answerHeaders(answer.headers)).send(answer.body);
+  return { status: answer.status, headers: answerHeaders(answer.headers), body: answer.body };
 }
 
 /** A backend's own account of what went wrong tells the caller more than ours could. */
-function isProblem({ headers }: HttpAnswer): boolean {
+export function isProblem({ headers }: Pick<HttpAnswer, 'headers'>): boolean {
   return String(headers['content-type'] ?? '').startsWith(problemMediaType);
 }

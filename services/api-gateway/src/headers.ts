@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { HttpAnswer } from '@microservice-platform/common';
+import type { Caller } from './tokens.ts';
 
 /**
  * What passes the gateway, by name; everything else is dropped, so that a caller cannot speak to a backend in the
@@ -18,12 +19,18 @@ const toCaller = [
   'location',
   'retry-after',
   'sunset',
+  'vary',
   'www-authenticate',
 ] as const;
 
-/** The headers of a request to a backend. */
-export function requestHeaders(received: IncomingHttpHeaders, requestId: string): Record<string, string> {
-  return { ...chosen(received, toBackend), 'x-request-id': requestId };
+/** The headers of a request to a backend. Who asks is the gateway's word alone, and not the caller's. */
+export function requestHeaders(
+  received: IncomingHttpHeaders,
+  requestId: string,
+  caller?: Caller,
+): Record<string, string> {
+  const asker = caller === undefined ? {} : { 'x-user-id': caller.subject, 'x-user-scopes': caller.scopes.join(' ') };
+  return { ...chosen(received, toBackend), 'x-request-id': requestId, ...asker };
 }
 
 /** The headers of the answer to the caller. */

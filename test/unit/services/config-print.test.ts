@@ -57,6 +57,8 @@ describe('the effective configuration', () => {
     const settings = all.flatMap(([schema, of]) => Object.values(of).map((setting) => ({ schema, ...setting })));
     const hidden = settings.filter((it) => it.secret).map(({ variable }) => variable);
     expect(settings.filter((it) => /PASSWORD|TOKEN|SECRET|KEY/.test(it.variable) && !it.secret)).toEqual([]);
-    expect(new Set(hidden)).toEqual(new Set(['DB_PASSWORD', 'RABBITMQ_PASSWORD', 'FAULTS_TOKEN', 'TOKEN_KEYS']));
+    expect(new Set(hidden)).toEqual(
+      new Set(['DB_PASSWORD', 'REDIS_URL', 'RABBITMQ_PASSWORD', 'FAULTS_TOKEN', 'TOKEN_KEYS']),
+    );
   });
 });

@@ -27,6 +27,16 @@ describe('the headers that pass the gateway', () => {
     });
   });
 
+  it('name to a backend who asks by the word of the gateway alone', () => {
+    const forged = { 'x-user-id': 'admin', 'x-user-scopes': 'all', authorization: 'Bearer x' };
+    expect(requestHeaders(forged, 'id-1')).toEqual({ 'x-request-id': 'id-1' });
+    expect(requestHeaders(forged, 'id-1', { subject: 'user-1', scopes: ['a:read', 'b:read'] })).toEqual({
+      'x-request-id': 'id-1',
+      'x-user-id': 'user-1',
+      'x-user-scopes': 'a:read b:read',
+    });
+  });
+
   it('to the caller are those that say what the answer is', () => {
     const received = {
       'content-type': 'application/problem+json',
