@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gateway } from '../../services/loadgen/src/gateway.ts';
 import { eventually } from '../support/eventually.ts';
 import { type LogLine, runService, type ServiceProcess, startService } from '../support/service-process.ts';
-import { ask, metric } from '../support/shop.ts';
+import { ask, gatewayEnv, metric } from '../support/shop.ts';
 import { startWholeShop, type WholeShop } from '../support/whole-shop.ts';
 
 type Asked = Pick<IncomingMessage, 'method' | 'url' | 'headers'>;
@@ -47,10 +47,13 @@ async function standIn(answer: Answer = (_request, _response, asTheShop) => asTh
   return shop;
 }
 
+let tokens = 1;
+
 function honest({ method, url = '' }: Asked, response: ServerResponse, body: string): void {
   const [, , id] = url.split('/');
   const answer = (status: number, value: unknown) => response.writeHead(status).end(JSON.stringify(value));
-  if (method === 'POST') answer(201, { ...JSON.parse(body), id: crypto.randomUUID() });
+  if (url === '/tokens') answer(200, { access_token: `t-${tokens++}`, expires_in: 2 });
+  else if (method === 'POST') answer(201, { ...JSON.parse(body), id: crypto.randomUUID() });
   else if (id === undefined || id === 'products') answer(200, { items: [{ id: 1 }, { id: 2 }], next: null });
   else if (url.startsWith('/stock/')) answer(200, { product_id: Number(id) });
   else answer(200, { id: url.startsWith('/products/') ? Number(id) : id });
@@ -172,6 +175,16 @@ describe('the load generator', () => {
     expect(said(log, 'summary')[0]).toMatchObject({ sent: shop.asked.length, answered: shop.asked.length });
   });
 
+  it('asks as a customer who stays signed in', async () => {
+    const shop = await standIn();
+    const { summary } = await run({ GATEWAY_URL: shop.url, RATE: '20', DURATION_SECONDS: '3' });
+    shop.close();
+    expect(summary).toMatchObject({ sent: 60, answered: 60 });
+    const seen = new Set(shop.asked.map(({ headers }) => headers.authorization));
+    expect([...seen].every((it) => /^Bearer t-\d+$/.test(it ?? ''))).toBe(true);
+    expect(seen.size).toBeGreaterThanOrEqual(3);
+  });
+
   it('keeps no connection that is idle for longer than a second, whatever the gateway offers', async () => {
     const shop = await standIn();
     const client = gateway(shop.url, 10);
@@ -211,11 +224,8 @@ describe('the load generator at the real shop', () => {
   });
 
   it('gets every answer it expects, and as many orders are kept as it was promised', async () => {
-    const urls = Object.entries(shop.services).map(([name, { url }]) => [
-      `${name.toUpperCase().replace('-', '_')}_URL`,
-      url,
-    ]);
-    const front = await started('api-gateway', Object.fromEntries(urls));
+    const urls = Object.fromEntries(Object.entries(shop.services).map(([name, { url }]) => [name, url]));
+    const front = await started('api-gateway', gatewayEnv(urls));
     const loadgen = await started('loadgen', { GATEWAY_URL: front.url, RATE: '20', SEED: '7' });
     const placed = 'loadgen_requests_total{kind="place_order",outcome="answered"}';
     await eventually(async () => expect(await metric(loadgen.url, placed)).toBeGreaterThan(12), { withinMs: 30_000 });

@@ -23,15 +23,20 @@ export interface RequestFailure {
 
 export interface LoadDeps {
   readonly shop: Gateway;
+  /** The header that says who asks. */
+  readonly authorization: () => string;
   readonly tally: Tally;
   readonly clock: Clock;
   readonly onFailure: (failure: RequestFailure) => void;
 }
 
 /** Sends the traffic of the plan at its rate, whatever the answers do; returns when nothing is under way any more. */
-export async function runLoad(plan: LoadPlan, { shop, tally, clock, onFailure }: LoadDeps): Promise<void> {
+export async function runLoad(
+  plan: LoadPlan,
+  { shop, authorization, tally, clock, onFailure }: LoadDeps,
+): Promise<void> {
   const wantedNext = traffic(plan.seed, plan.cast);
-  const messageOf = messages();
+  const messageOf = messages(authorization);
   const underWay = new Set<Promise<void>>();
   let number = 0;
 

@@ -6,8 +6,8 @@ const keptOrders = 1_000;
 /** The order of which nobody was notified. */
 const nobodys = '00000000-0000-4000-8000-000000000000';
 
-/** Makes requests of what is wanted, and remembers the ids of the orders that were accepted. */
-export function messages(): (wanted: Wanted, requestId: string) => Message {
+/** Makes requests of what is wanted, as whoever is signed in, and remembers the ids of the orders that were accepted. */
+export function messages(authorization: () => string): (wanted: Wanted, requestId: string) => Message {
   const orderIds: string[] = [];
   const placed = (id: unknown): boolean => {
     if (typeof id !== 'string') return false;
@@ -18,7 +18,7 @@ export function messages(): (wanted: Wanted, requestId: string) => Message {
   const oneOf = (pick: number) => orderIds[Math.floor(pick * orderIds.length)];
 
   return (wanted, requestId) => {
-    const headers = { 'x-request-id': requestId };
+    const headers = { authorization: authorization(), 'x-request-id': requestId };
     const get = { method: 'GET', status: 200, headers } as const;
     switch (wanted.kind) {
       case 'list_products':
@@ -47,8 +47,6 @@ export function messages(): (wanted: Wanted, requestId: string) => Message {
         return { ...get, path: `/users/${wanted.userId}`, accept: ({ id }) => id === wanted.userId };
       case 'read_stock':
         return { ...get, path: `/stock/${wanted.productId}`, accept: (body) => body.product_id === wanted.productId };
-      case 'list_payments':
-        return { ...get, path: '/payments', accept: isPage };
       case 'list_sales':
         return { ...get, path: '/analytics/products', accept: isPage };
     }

@@ -14,7 +14,7 @@ export type Wanted =
   | { readonly kind: 'read_order' | 'read_notifications'; readonly pick: number }
   | { readonly kind: 'read_user'; readonly userId: string }
   | { readonly kind: 'read_stock'; readonly productId: number }
-  | { readonly kind: 'list_payments' | 'list_sales' };
+  | { readonly kind: 'list_sales' };
 
 export type Kind = Wanted['kind'];
 
@@ -22,12 +22,11 @@ export type Kind = Wanted['kind'];
 const mix = {
   list_products: 3,
   read_product: 5,
-  place_order: 4,
+  place_order: 5,
   read_order: 3,
   read_notifications: 1,
   read_user: 1,
   read_stock: 1,
-  list_payments: 1,
   list_sales: 1,
 } as const satisfies Record<Kind, number>;
 const deck = Object.entries(mix).flatMap(([kind, count]) => Array<Kind>(count).fill(kind as Kind));
@@ -41,7 +40,6 @@ export function* traffic(seed: number, { userIds, productIds }: Cast): Generator
     const kind = oneOf(deck);
     switch (kind) {
       case 'list_products':
-      case 'list_payments':
       case 'list_sales':
         yield { kind };
         break;
