@@ -26,6 +26,9 @@ down: node_modules/.installed ## remove that cluster, and nothing else
 status urls kubeconfig kubectl: node_modules/.installed
 	@$(node) cluster/main.ts $@ $(NAME)
 
+token: node_modules/.installed ## a token for the shop, for 15 minutes: SCOPES="orders:read orders:write" SUBJECT=demo
+	@$(node) cluster/main.ts token $(NAME)
+
 images: node_modules/.installed ## the project's images; REGISTRY=host/path PUSH=1 puts them there, THIRD_PARTY=1 the others too
 	@$(node) cluster/main.ts images
 
@@ -59,4 +62,4 @@ cold: node_modules/.installed ## make up with everything missing, killed ten tim
 generate: node_modules/.installed ## types, chart copy, reference, dashboards and alerts from their sources
 	@$(node) operator/generate.ts
 
-.PHONY: help images e2e up down status urls kubeconfig kubectl tools check test faults soak mutants bench cold generate
+.PHONY: help images e2e up down status urls kubeconfig kubectl token tools check test faults soak mutants bench cold generate

@@ -3,6 +3,7 @@
 import { tmpdir } from 'node:os';
 import { bringsGrafana, installPlatform } from '../manifests/install.ts';
 import { prove } from '../manifests/proof.ts';
+import { shopToken } from '../manifests/token.ts';
 import { client, missingClients } from './clients.ts';
 import type { Cluster } from './cluster.ts';
 import { contextCluster } from './context/context.ts';
@@ -52,6 +53,8 @@ const commands: Readonly<Record<string, (cluster: Cluster) => Promise<void>>> = 
   },
   urls: async (cluster) => console.log(urlLines(running(cluster)).join('\n')),
   kubeconfig: async (cluster) => console.log(running(cluster).kubeconfig),
+  token: async (cluster) =>
+    console.log(await shopToken(running(cluster).kubeconfig, { scopes: SCOPES, subject: SUBJECT })),
 };
 
 /** Those that need no cluster. */
@@ -77,7 +80,7 @@ const otherCommands: Readonly<Record<string, () => Promise<void>>> = {
 };
 
 /** Asked for in the environment, as make hands on what is set on its command line. */
-const { CONTEXT, REGISTRY, WAY, PUSH, THIRD_PARTY } = process.env;
+const { CONTEXT, REGISTRY, WAY, PUSH, THIRD_PARTY, SCOPES, SUBJECT } = process.env;
 
 async function prepareMachine(cluster: Cluster): Promise<void> {
   const look = async () => refuse(faultsOf(await examine({ name: cluster.name, runs: cluster.isRunning() })));

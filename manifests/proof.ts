@@ -6,12 +6,15 @@ import { serviceNames } from '../cluster/image-list.ts';
 export async function prove(urls: ReadonlyMap<string, string>): Promise<string[]> {
   const url = (name: string) => urls.get(name) ?? '';
   // A node may take a moment to send requests to pods that have just become Ready.
-  const { orderId, traceId } = await eventually(
+  const { customer, orderId, traceId } = await eventually(
     `an order through ${url('api-gateway')}`,
-    async () => placeOrder(url('api-gateway'), await addUser(url('api-gateway'))),
+    async () => {
+      const customer = await addCustomer(url('api-gateway'));
+      return { customer, ...(await placeOrder(url('api-gateway'), customer)) };
+    },
     { timeoutMs: 30_000, everyMs: 1000 },
   );
-  await completed(url('api-gateway'), orderId);
+  await completed(url('api-gateway'), customer, orderId);
   const spans = await findTrace(url('jaeger'), traceId);
   const counters = await findCounters(url('prometheus'));
   return [
@@ -23,21 +26,36 @@ export async function prove(urls: ReadonlyMap<string, string>): Promise<string[]
   ];
 }
 
-/** Makes a user that orders can be for. Gives the id. */
-export async function addUser(gateway: string): Promise<string> {
-  const unique = randomBytes(6).toString('hex');
-  const { id } = await post<{ id: string }>(`${gateway}/users`, { name: 'Ada', email: `ada-${unique}@example.com` });
-  return id;
+/** A user of the shop, and the header by which the gateway knows who asks. */
+export interface Customer {
+  readonly id: string;
+  readonly authorization: string;
+}
+
+/** Makes a user that orders can be for, and signs in. */
+export async function addCustomer(gateway: string): Promise<Customer> {
+  const email = `ada-${randomBytes(6).toString('hex')}@example.com`;
+  const password = randomUUID();
+  const { id } = await post<{ id: string }>(`${gateway}/users`, { name: 'Ada', email, password });
+  const { access_token } = await post<{ access_token: string }>(`${gateway}/tokens`, { email, password });
+  return { id, authorization: `Bearer ${access_token}` };
 }
 
 /** Places an order under a trace id of our own choosing. */
-export async function placeOrder(gateway: string, user: string): Promise<{ orderId: string; traceId: string }> {
+export async function placeOrder(
+  gateway: string,
+  { id: user_id, authorization }: Customer,
+): Promise<{ orderId: string; traceId: string }> {
   const traceId = randomBytes(16).toString('hex');
-  const order = { product_id: 1, quantity: 2, user_id: user };
-  const { id } = await post<{ id: string }>(`${gateway}/orders`, order, {
-    'idempotency-key': `"${randomUUID()}"`,
-    traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01`,
-  });
+  const { id } = await post<{ id: string }>(
+    `${gateway}/orders`,
+    { product_id: 1, quantity: 2, user_id },
+    {
+      authorization,
+      'idempotency-key': `"${randomUUID()}"`,
+      traceparent: `00-${traceId}-${randomBytes(8).toString('hex')}-01`,
+    },
+  );
   return { orderId: id, traceId };
 }
 
@@ -49,17 +67,17 @@ async function post<T>(url: string, body: object, headers: Readonly<Record<strin
     signal: AbortSignal.timeout(15_000),
   });
   const answer = await response.text();
-  if (response.status !== 201) throw new Error(`POST ${url} answered ${response.status}: ${answer}`);
+  if (!response.ok) throw new Error(`POST ${url} answered ${response.status}: ${answer}`);
   return JSON.parse(answer) as T;
 }
 
 /** Waits until an order was taken through all its steps. */
-export async function completed(gateway: string, orderId: string): Promise<void> {
+export async function completed(gateway: string, { authorization }: Customer, orderId: string): Promise<void> {
   const url = `${gateway}/orders/${orderId}`;
   await eventually(
     `${url} to be completed`,
     async () => {
-      const { status, reason } = await json<{ status: string; reason: string | null }>(url);
+      const { status, reason } = await json<{ status: string; reason: string | null }>(url, { authorization });
       if (status === 'completed') return true;
       throw new Error(`${status}${reason === null ? '' : `: ${reason}`}`);
     },
@@ -138,8 +156,8 @@ async function findCounters(prometheus: string): Promise<{ service: string; requ
   );
 }
 
-async function json<T>(url: string): Promise<T> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(10_000) });
+async function json<T>(url: string, headers: Readonly<Record<string, string>> = {}): Promise<T> {
+  const response = await fetch(url, { headers, signal: AbortSignal.timeout(10_000) });
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
   return (await response.json()) as T;
 }

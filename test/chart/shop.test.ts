@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { shopSecrets } from '../../manifests/install.ts';
 import { analyticsConfig } from '../../services/analytics-service/src/config.ts';
 import { gatewayConfig } from '../../services/api-gateway/src/config.ts';
+import { readRoutes } from '../../services/api-gateway/src/routes/file.ts';
 import { telemetryConfig } from '../../services/common/src/telemetry-config.ts';
 import { inventoryConfig } from '../../services/inventory-service/src/config.ts';
 import { notificationConfig } from '../../services/notification-service/src/config.ts';
@@ -44,6 +45,12 @@ function addressesIn(env: Readonly<Record<string, string>>): string[] {
     if (name.endsWith('_HOST')) return [`${value}:${env[name.replace(/_HOST$/, '_PORT')]}`];
     return [];
   });
+}
+
+/** As the routes name them. */
+function backendsOf(microservice: Wire): string[] {
+  const text: string | undefined = microservice.spec.config?.data['routes.yaml'];
+  return text === undefined ? [] : Object.values(readRoutes(text).backends).map(({ url }) => new URL(url).host);
 }
 
 /** Every address that a Service of the shop or of the platform answers at, as services of the shop may write it. */
@@ -102,7 +109,7 @@ describe.each(microservices.map((it): [string, Wire] => [it.metadata.name, it]))
   });
 
   it('is told only addresses that are there', () => {
-    expect(addressesIn(env).filter((address) => !addresses.has(address))).toEqual([]);
+    expect([...addressesIn(env), ...backendsOf(microservice)].filter((address) => !addresses.has(address))).toEqual([]);
   });
 
   it('listens where its ports say', () => {

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../cluster/eventually.ts';
 import { dashboards } from '../../dashboards/files.ts';
-import { addUser, placeOrder, query } from '../../manifests/proof.ts';
+import { addCustomer, placeOrder, query } from '../../manifests/proof.ts';
 import { url } from '../support/cluster.ts';
 
 // Grafana itself is not here: its questions are put to the real Prometheus and the real Jaeger, with what a reader would
@@ -39,8 +39,8 @@ const questions: readonly Question[] = targets.flatMap(({ dashboard, panel, targ
 describe('after some orders', () => {
   beforeAll(async () => {
     const until = performance.now() + loadMs;
-    const user = await addUser(url('api-gateway'));
-    while (performance.now() < until) await placeOrder(url('api-gateway'), user);
+    const customer = await addCustomer(url('api-gateway'));
+    while (performance.now() < until) await placeOrder(url('api-gateway'), customer);
   });
 
   it.each(questions)('$dashboard: $panel has numbers: $expr', async ({ expr }) => {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../cluster/eventually.ts';
-import { addUser, completed } from '../../manifests/proof.ts';
+import { addCustomer, type Customer, completed } from '../../manifests/proof.ts';
 import { cli, conditionOf, list, type MicroserviceObject, url } from '../support/cluster.ts';
 
 const victims: readonly [namespace: string, selector: string][] = [
@@ -12,13 +12,13 @@ const victims: readonly [namespace: string, selector: string][] = [
 ];
 
 /** Places orders one after the other until told to stop; keeps what was answered. */
-function customer(user: string) {
+function shopping(customer: Customer) {
   const accepted: string[] = [];
   const answers = new Map<string, number>();
   let open = true;
   const done = (async () => {
     while (open) {
-      const outcome = await order(user);
+      const outcome = await order(customer);
       answers.set(outcome.answer, (answers.get(outcome.answer) ?? 0) + 1);
       if (outcome.id !== undefined) accepted.push(outcome.id);
       await sleep(20);
@@ -34,12 +34,12 @@ function customer(user: string) {
   };
 }
 
-async function order(user: string): Promise<{ answer: string; id?: string }> {
+async function order({ id: user_id, authorization }: Customer): Promise<{ answer: string; id?: string }> {
   try {
     const response = await fetch(`${url('api-gateway')}/orders`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json', 'idempotency-key': `"${crypto.randomUUID()}"` },
-      body: JSON.stringify({ product_id: 2, quantity: 1, user_id: user }),
+      headers: { authorization, 'content-type': 'application/json', 'idempotency-key': `"${crypto.randomUUID()}"` },
+      body: JSON.stringify({ product_id: 2, quantity: 1, user_id }),
       signal: AbortSignal.timeout(15_000),
     });
     const body = (await response.json()) as { id?: string };
@@ -70,7 +70,9 @@ async function killPods(namespace: string, selector: string): Promise<void> {
 
 describe('an order that was answered 201', () => {
   it('is kept, completed and notified once, while broker, database, operator and order-service are killed one after the other', async () => {
-    const shopper = customer(await addUser(url('api-gateway')));
+    const customer = await addCustomer(url('api-gateway'));
+    const headers = { authorization: customer.authorization };
+    const shopper = shopping(customer);
     for (const [namespace, selector] of victims) {
       await killPods(namespace, selector);
       await sleep(1000);
@@ -85,27 +87,27 @@ describe('an order that was answered 201', () => {
     });
     // The breaker of the gateway may stay open for two seconds more.
     await eventually('orders to be answered again', async () => {
-      const answer = await fetch(`${url('api-gateway')}/orders?limit=1`);
+      const answer = await fetch(`${url('api-gateway')}/orders?limit=1`, { headers });
       await answer.arrayBuffer();
       return answer.status === 200;
     });
     const wrong: string[] = [];
     for (const id of shopper.accepted) {
-      const kept = await fetch(`${url('api-gateway')}/orders/${id}`);
+      const kept = await fetch(`${url('api-gateway')}/orders/${id}`, { headers });
       if (kept.status !== 200) wrong.push(`${id}: GET answered ${kept.status}`);
       await kept.arrayBuffer();
-      const notified = await eventually(`the notification of ${id}`, () => notifications(id), {
+      const notified = await eventually(`the notification of ${id}`, () => notifications(id, headers), {
         timeoutMs: 30_000,
       });
       if (notified !== 1) wrong.push(`${id}: ${notified} notifications`);
-      await completed(url('api-gateway'), id);
+      await completed(url('api-gateway'), customer, id);
     }
     expect(wrong).toEqual([]);
   });
 });
 
-async function notifications(order: string): Promise<number | undefined> {
-  const response = await fetch(`${url('api-gateway')}/notifications?order_id=${order}`);
+async function notifications(order: string, headers: Readonly<Record<string, string>>): Promise<number | undefined> {
+  const response = await fetch(`${url('api-gateway')}/notifications?order_id=${order}`, { headers });
   const { items } = (await response.json()) as { items?: unknown[] };
   return items !== undefined && items.length > 0 ? items.length : undefined;
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { eventually } from '../../cluster/eventually.ts';
 import { serviceNames } from '../../cluster/image-list.ts';
-import { addUser, completed, findTrace, placeOrder, query } from '../../manifests/proof.ts';
+import { addCustomer, completed, findTrace, placeOrder, query } from '../../manifests/proof.ts';
 import { url } from '../support/cluster.ts';
 
 const orders = 100;
@@ -14,19 +14,22 @@ interface Notifications {
 describe('the shop', () => {
   it('takes 100 orders through every service, each with one trace and one notification', async () => {
     const placed: { orderId: string; traceId: string }[] = [];
-    const user = await addUser(url('api-gateway'));
+    const customer = await addCustomer(url('api-gateway'));
     const worker = async () => {
-      for (let i = 0; i < orders / atOnce; i++) placed.push(await placeOrder(url('api-gateway'), user));
+      for (let i = 0; i < orders / atOnce; i++) placed.push(await placeOrder(url('api-gateway'), customer));
     };
     await Promise.all(Array.from({ length: atOnce }, worker));
     expect(new Set(placed.map(({ orderId }) => orderId)).size).toBe(orders);
 
     for (const { orderId, traceId } of placed) {
-      await completed(url('api-gateway'), orderId);
+      await completed(url('api-gateway'), customer, orderId);
       // findTrace waits until every service of the shop has sent spans of this one trace.
       const spans = await findTrace(url('jaeger'), traceId);
       expect(spans.map((span) => span.operation)).toContain('POST /orders');
-      const notified = await fetch(`${url('api-gateway')}/notifications?order_id=${orderId}`);
+      const { authorization } = customer;
+      const notified = await fetch(`${url('api-gateway')}/notifications?order_id=${orderId}`, {
+        headers: { authorization },
+      });
       expect(((await notified.json()) as Notifications).items.map((item) => item.order_id)).toEqual([orderId]);
     }
   });
@@ -51,14 +54,19 @@ describe('the shop', () => {
   });
 
   it('refuses what is wrong with a problem that says what, through the gateway', async () => {
+    const { authorization } = await addCustomer(url('api-gateway'));
     const wrong = await fetch(`${url('api-gateway')}/orders`, {
       method: 'POST',
-      headers: { 'content-type': 'application/json' },
+      headers: { authorization, 'content-type': 'application/json' },
       body: JSON.stringify({ product_id: 'one', quantity: 0, user_id: '' }),
     });
     expect(wrong.status).toBe(400);
     expect(wrong.headers.get('content-type')).toContain('application/problem+json');
     expect(await wrong.json()).toMatchObject({ code: 'invalid_request', status: 400 });
+
+    const nobody = await fetch(`${url('api-gateway')}/orders`);
+    expect(nobody.status).toBe(401);
+    expect(await nobody.json()).toMatchObject({ code: 'unauthenticated' });
 
     const unknown = await fetch(`${url('api-gateway')}/products/4711`);
     expect(unknown.status).toBe(404);
