@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { client } from '../../cluster/clients.ts';
 import { eventually } from '../../cluster/eventually.ts';
@@ -29,7 +29,12 @@ interface Env {
 }
 
 interface Manifest extends MicroserviceObject {
-  readonly spec: { readonly env: readonly Env[]; readonly replicas?: number; readonly autoscaling?: object };
+  readonly spec: {
+    readonly env: readonly Env[];
+    readonly replicas?: number;
+    readonly autoscaling?: object;
+    readonly config?: { readonly data: Readonly<Record<string, string>> };
+  };
 }
 
 /** What a load generator says at its end. */
@@ -93,6 +98,14 @@ async function rollOut(name: string): Promise<void> {
   );
 }
 
+const routesKey = 'routes.yaml';
+
+/** Adds one route to those of the gateway, another each time; it reaches the gateways within a minute or so. */
+async function changeRoutes(original: string, number: number): Promise<void> {
+  const routes = `${original}\n  - { path: /round-${number}, methods: [GET], answer: { status: 204 } }\n`;
+  await patch('api-gateway', { spec: { config: { data: { [routesKey]: routes } } } });
+}
+
 /** Two pods, one of them evicted, all replaced, and back to as many as there were; Ready after each. */
 async function unsettle(name: Name): Promise<void> {
   const { spec } = await read<Manifest>('microservice', 'shop', name);
@@ -141,6 +154,16 @@ async function startLoad() {
   };
 }
 
+/** How often the gateways that run now have taken on other routes. */
+async function routesChanged(): Promise<number> {
+  const pods = await podsOf('api-gateway');
+  const counts = pods.map(async ({ metadata: { name } }) => {
+    const metrics = await cli.get(['--raw', `/api/v1/namespaces/shop/pods/${name}:8080/proxy/metrics`]);
+    return Number(/^gateway_route_reloads_total{outcome="applied"} (\d+)/m.exec(metrics)?.[1]);
+  });
+  return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+}
+
 /** How long anything on this machine has waited for a core and for a disk, in seconds; zeros where the kernel does not tell. */
 function waited(): { readonly core: number; readonly disk: number } {
   const of = (what: string) => {
@@ -158,15 +181,24 @@ async function count(database: string, sql: string): Promise<number> {
 }
 
 describe('the shop, under a constant load', () => {
-  afterAll(() => cli.run(['delete', 'microservice', 'loadgen', '-n', 'shop', '--ignore-not-found']));
+  let routes: string;
+  beforeAll(async () => {
+    routes = (await read<Manifest>('microservice', 'shop', 'api-gateway')).spec.config?.data[routesKey] ?? '';
+  });
+  afterAll(async () => {
+    await cli.run(['delete', 'microservice', 'loadgen', '-n', 'shop', '--ignore-not-found']);
+    await patch('api-gateway', { spec: { config: { data: { [routesKey]: routes } } } });
+  });
 
-  it('answers every request and loses no order while each service is scaled, evicted and rolled out', async () => {
+  it('answers every request and loses no order while each service is scaled, evicted and rolled out, and the routes change', async () => {
     const ordersBefore = await count('orders', 'SELECT count(*) FROM orders');
     const load = await startLoad();
     const started = performance.now();
+    let changes = 0;
     for (let round = 1; (await load.sent()) < enough; round += 1) {
       for (const name of serviceNames) {
         const from = { at: performance.now(), ...waited() };
+        await changeRoutes(routes, ++changes);
         await unsettle(name);
         const to = { at: performance.now(), ...waited() };
         const [took, core, disk] = [(to.at - from.at) / 1000, to.core - from.core, to.disk - from.disk];
@@ -175,6 +207,7 @@ describe('the shop, under a constant load', () => {
         console.log(`round ${round}, ${name}: ${machine}; ${so}`);
       }
     }
+    const changed = await routesChanged();
     const summary = await load.end();
     const seconds = (performance.now() - started) / 1000;
     console.log(`${JSON.stringify(summary)} in ${seconds.toFixed(0)} s`);
@@ -184,6 +217,8 @@ describe('the shop, under a constant load', () => {
         .map((it) => JSON.stringify(it))
         .join('\n'),
     ).toBe('');
+    console.log(`routes were changed ${changes} times, and taken on ${changed} times by the gateways there are now`);
+    expect(changed).toBeGreaterThan(0);
     expect(summary).toMatchObject({ failed: {}, dropped: 0, answered: summary.sent });
     expect(summary.sent).toBeGreaterThanOrEqual(enough);
 

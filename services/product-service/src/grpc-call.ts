@@ -11,11 +11,19 @@ import {
   withSpan,
 } from '@microservice-platform/common';
 
+import type { EndedCall } from './grpc-metrics.ts';
+
 /** What unary and streaming calls have in common. */
 interface Call {
   readonly metadata: Metadata;
   readonly getPath: () => string;
   readonly once: (event: 'cancelled', listener: () => void) => unknown;
+}
+
+/** Who learns how a call ended. */
+export interface Observers {
+  readonly log: Log;
+  readonly observe: (call: EndedCall) => void;
 }
 
 export type Outcome<T> =
@@ -24,10 +32,14 @@ export type Outcome<T> =
   | { readonly answer?: undefined; readonly error: ServiceError };
 
 /**
- * Runs one call inside its server span, a child of the caller's, and logs how it ended. The signal is aborted once
+ * Runs one call inside its server span, a child of the caller's, counts it, and logs how it ended. The signal is aborted once
  * nobody waits for the answer: the caller has cancelled or left, or its deadline has passed.
  */
-export async function served<T>(call: Call, log: Log, work: (signal: AbortSignal) => Promise<T>): Promise<Outcome<T>> {
+export async function served<T>(
+  call: Call,
+  { log, observe }: Observers,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<Outcome<T>> {
   const started = performance.now();
   const abandoned = new AbortController();
   call.once('cancelled', () => abandoned.abort(new Error('the caller has left')));
@@ -35,8 +47,9 @@ export async function served<T>(call: Call, log: Log, work: (signal: AbortSignal
   const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method };
   const parent = extractContext(headersOf(call.metadata));
   const logEnd = (code: status) => {
-    const duration = Math.round((performance.now() - started) * 100) / 100;
-    log.info({ method, status: status[code], duration_ms: duration }, 'call');
+    const ms = performance.now() - started;
+    observe({ method, status: status[code], seconds: ms / 1000 });
+    log.info({ method, status: status[code], duration_ms: Math.round(ms * 100) / 100 }, 'call');
   };
 
   return withSpan(method, { kind: SpanKind.SERVER, attributes, parent }, async (span) => {

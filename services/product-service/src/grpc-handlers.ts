@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import type { ServerUnaryCall, ServerWritableStream, sendUnaryData } from '@grpc/grpc-js';
-import type { Log } from '@microservice-platform/common';
-import { served } from './grpc-call.ts';
+import { type Observers, served } from './grpc-call.ts';
 import { everyProduct, type Product, type Products, productById } from './products.ts';
 import { streamPageSize } from './validator.ts';
 
@@ -9,14 +8,16 @@ type GetCall = ServerUnaryCall<{ readonly id: number }, Product>;
 type ListCall = ServerWritableStream<{ readonly pageSize: number }, Product>;
 
 /** The gRPC side of the product service. */
-export function productCalls(products: Products, log: Log) {
+export function productCalls(products: Products, observers: Observers) {
   return {
     GetProduct: async (call: GetCall, callback: sendUnaryData<Product>) => {
-      const { answer, error } = await served(call, log, (signal) => productById(products, call.request.id, signal));
+      const { answer, error } = await served(call, observers, (signal) =>
+        productById(products, call.request.id, signal),
+      );
       callback(error ?? null, answer);
     },
     ListProducts: async (call: ListCall) => {
-      const { error } = await served(call, log, (signal) => sendProducts(call, products, signal));
+      const { error } = await served(call, observers, (signal) => sendProducts(call, products, signal));
       if (error === undefined) call.end();
       else call.emit('error', error);
     },

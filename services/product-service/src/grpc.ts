@@ -4,14 +4,25 @@ import { loadSync } from '@grpc/proto-loader';
 import { ReflectionService } from '@grpc/reflection';
 import type { Log, Readiness } from '@microservice-platform/common';
 import { protoPath as healthProto } from 'grpc-health-check';
+import type { Registry } from 'prom-client';
 import { productCalls } from './grpc-handlers.ts';
 import { grpcHealth } from './grpc-health.ts';
+import { grpcMetrics } from './grpc-metrics.ts';
 import type { Products } from './products.ts';
 
 export interface GrpcServer {
   readonly port: number;
   /** Lets running calls end, for two seconds; then those that are left, such as watchers of the health, are cut. */
   readonly close: () => Promise<void>;
+}
+
+export interface GrpcOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly readiness: Readiness;
+  readonly log: Log;
+  /** Where the calls are counted. */
+  readonly registry: Registry;
 }
 
 const serviceName = 'product.ProductService';
@@ -29,12 +40,12 @@ const connection = {
  * Serves `product.ProductService` on `port`, with health and reflection. A call's deadline is kept by the server: the
  * caller gets DEADLINE_EXCEEDED.
  */
-export async function serveGrpc(
-  products: Products,
-  options: { readonly host: string; readonly port: number; readonly readiness: Readiness; readonly log: Log },
-): Promise<GrpcServer> {
+export async function serveGrpc(products: Products, options: GrpcOptions): Promise<GrpcServer> {
   const server = new Server(connection);
-  server.addService(productService(), productCalls(products, options.log));
+  server.addService(
+    productService(),
+    productCalls(products, { log: options.log, observe: grpcMetrics(options.registry) }),
+  );
   const health = await grpcHealth(options.readiness, ['', serviceName]); // '' is the whole server
   health.implementation.addToServer(server);
   new ReflectionService({ ...productPackage(), ...loadSync(healthProto) }).addToServer(server);

@@ -43,6 +43,7 @@ await serve(app, {
       port: config.grpcPort,
       readiness: app.readiness,
       log: app.log,
+      registry: app.metrics.registry,
     });
   },
   onClose: [async () => await grpc?.close(), directory.close, () => pool.end()],

@@ -26,6 +26,9 @@ describe('a token made for a demonstration', () => {
   it('is for everything unless it is said for what, and never for what there is not', async () => {
     const { scopes } = await callerOf(await tokenBy(jwks, { scopes: '', subject: '' }), { find }, expected);
     expect(scopes).toContain('products:read');
+    expect(scopes).not.toContain('shop:manage');
+    const staff = await callerOf(await tokenBy(jwks, { scopes: 'shop:manage' }), { find }, expected);
+    expect(staff.scopes).toEqual(['shop:manage']);
     await expect(tokenBy(jwks, { scopes: 'orders:read all' })).rejects.toThrow(/^no such scope: all; there are /);
   });
 
