@@ -9,4 +9,4 @@ COPY services/common /app/services/common
 COPY services/product-service/proto /app/services/product-service/proto
 USER 65532:65532
 ENTRYPOINT ["node"]
-CMD ["--import", "../common/src/telemetry.ts", "src/main.ts"]
+CMD ["--import", "../common/src/telemetry/telemetry.ts", "src/main.ts"]

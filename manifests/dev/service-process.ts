@@ -11,7 +11,7 @@ export function watchedService(
   env: Readonly<Record<string, string>>,
   onLine: (line: string) => void,
 ): { readonly stop: () => Promise<void> } {
-  const args = ['--watch', '--watch-preserve-output', '--import', './services/common/src/telemetry.ts'];
+  const args = ['--watch', '--watch-preserve-output', '--import', './services/common/src/telemetry/telemetry.ts'];
   const node = [process.execPath, ...args, `services/${name}/src/main.ts`];
   const child = spawn('setpriv', ['--pdeathsig=TERM', '--', ...node], {
     cwd: repository,

@@ -4,7 +4,7 @@ import { shopSecrets } from '../../manifests/install.ts';
 import { analyticsConfig } from '../../services/analytics-service/src/config.ts';
 import { gatewayConfig } from '../../services/api-gateway/src/config.ts';
 import { readRoutes } from '../../services/api-gateway/src/routes/file.ts';
-import { telemetryConfig } from '../../services/common/src/telemetry-config.ts';
+import { telemetryConfig } from '../../services/common/src/telemetry/telemetry-config.ts';
 import { inventoryConfig } from '../../services/inventory-service/src/config.ts';
 import { notificationConfig } from '../../services/notification-service/src/config.ts';
 import { orderConfig } from '../../services/order-service/src/config.ts';

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { declareOrderEvents, type OrderEventType } from '../../services/common/src/order-events.ts';
+import { declareOrderEvents, type OrderEventType } from '../../services/common/src/messages/order-events.ts';
 import { orderEvent, type PublishedEvent, publishEvents } from '../support/order-events.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
 import { type RabbitMq, startRabbitMq } from '../support/rabbitmq.ts';

@@ -2,8 +2,8 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { type AddressInfo, createServer as createTcpServer, type Server } from 'node:net';
 import { Registry } from 'prom-client';
 import { afterAll, describe, expect, it } from 'vitest';
-import { httpClient } from '../../services/common/src/http-client.ts';
-import { UpstreamError } from '../../services/common/src/upstream-error.ts';
+import { httpClient } from '../../services/common/src/calls/http-client.ts';
+import { UpstreamError } from '../../services/common/src/calls/upstream-error.ts';
 import { eventually } from '../support/eventually.ts';
 
 const closers: (() => unknown)[] = [];

@@ -2,7 +2,7 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { InMemorySpanExporter, SimpleSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { jaegerExporter } from '../../services/common/src/jaeger-exporter.ts';
+import { jaegerExporter } from '../../services/common/src/telemetry/jaeger-exporter.ts';
 import { startService } from '../support/service-process.ts';
 import { gatewayEnv } from '../support/shop.ts';
 

@@ -1,7 +1,7 @@
 import { type AddressInfo, connect, type Server } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { service } from '../../services/common/src/service.ts';
+import { service } from '../../services/common/src/serving/service.ts';
 
 const closers: (() => unknown)[] = [];
 afterAll(async () => {

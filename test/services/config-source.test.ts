@@ -4,11 +4,11 @@ import { mkdir, mkdtemp, readdir, rename, rm, symlink, writeFile } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { configEnvironment } from '../../services/common/src/config-environment.ts';
-import { configEtcd } from '../../services/common/src/config-etcd.ts';
-import { configFiles } from '../../services/common/src/config-files.ts';
-import type { ConfigSource } from '../../services/common/src/config-source.ts';
-import { type Etcd, etcd } from '../../services/common/src/etcd.ts';
+import { configEnvironment } from '../../services/common/src/config/config-environment.ts';
+import { configEtcd } from '../../services/common/src/config/config-etcd.ts';
+import { configFiles } from '../../services/common/src/config/config-files.ts';
+import type { ConfigSource } from '../../services/common/src/config/config-source.ts';
+import { type Etcd, etcd } from '../../services/common/src/etcd/etcd.ts';
 import { freePort } from '../support/daemon.ts';
 import { type EtcdServer, startEtcd } from '../support/etcd-server.ts';
 import { eventually } from '../support/eventually.ts';

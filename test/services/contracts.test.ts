@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { HttpClient } from '../../services/common/src/http-client.ts';
-import { orderSubscriptions } from '../../services/common/src/order-events.ts';
-import { readOrderEvent } from '../../services/common/src/read-order-event.ts';
+import type { HttpClient } from '../../services/common/src/calls/http-client.ts';
+import { orderSubscriptions } from '../../services/common/src/messages/order-events.ts';
+import { readOrderEvent } from '../../services/common/src/messages/read-order-event.ts';
 import { remoteActions } from '../../services/order-service/src/actions.ts';
 import { remoteCatalog } from '../../services/order-service/src/catalog.ts';
 import type { Order } from '../../services/order-service/src/order.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Etcd, type EtcdChange, etcd } from '../../services/common/src/etcd.ts';
-import { EtcdCompacted } from '../../services/common/src/etcd-error.ts';
+import { type Etcd, type EtcdChange, etcd } from '../../services/common/src/etcd/etcd.ts';
+import { EtcdCompacted } from '../../services/common/src/etcd/etcd-error.ts';
 import { freePort } from '../support/daemon.ts';
 import { type EtcdServer, startEtcd, startEtcdMembers } from '../support/etcd-server.ts';
 import { eventually } from '../support/eventually.ts';

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type ServiceOptions, service } from '../../services/common/src/service.ts';
-import { versioned } from '../../services/common/src/versions.ts';
+import { type ServiceOptions, service } from '../../services/common/src/serving/service.ts';
+import { versioned } from '../../services/common/src/serving/versions.ts';
 import { eventually } from '../support/eventually.ts';
 import { runService, startService } from '../support/service-process.ts';
 import { gatewayEnv, metric } from '../support/shop.ts';

@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { grpcClient, grpcMethod } from '../../services/common/src/grpc-client.ts';
-import { httpClient } from '../../services/common/src/http-client.ts';
+import { grpcClient, grpcMethod } from '../../services/common/src/calls/grpc-client.ts';
+import { httpClient } from '../../services/common/src/calls/http-client.ts';
 import { freePort } from '../support/daemon.ts';
 import { startDnsServer } from '../support/dns-server.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';

@@ -2,9 +2,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { Registry } from 'prom-client';
 import { afterEach, describe, expect, it } from 'vitest';
-import { instancesClient } from '../../services/common/src/instances-client.ts';
-import { service } from '../../services/common/src/service.ts';
-import type { Discovery, ServiceInfo } from '../../services/common/src/service-registry.ts';
+import { instancesClient } from '../../services/common/src/discovery/instances-client.ts';
+import type { Discovery, ServiceInfo } from '../../services/common/src/discovery/service-registry.ts';
+import { service } from '../../services/common/src/serving/service.ts';
 import { freePort } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { database, query } from '../../services/common/src/postgres.ts';
+import { database, query } from '../../services/common/src/database/postgres.ts';
 import { recordingLog, settingsOf } from '../support/database.ts';
 import { type Postgres, type PostgresDatabase, startPostgres } from '../support/postgres.ts';
 import { type ServiceProcess, startService } from '../support/service-process.ts';

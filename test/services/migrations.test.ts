@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { migrate } from '../../services/common/src/migrations.ts';
-import { database, query, transaction } from '../../services/common/src/postgres.ts';
+import { migrate } from '../../services/common/src/database/migrations.ts';
+import { database, query, transaction } from '../../services/common/src/database/postgres.ts';
 import { freePort } from '../support/daemon.ts';
 import { recordingLog, settingsOf } from '../support/database.ts';
 import { type Postgres, type PostgresDatabase, startPostgres } from '../support/postgres.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { declareOrderEvents } from '../../services/common/src/order-events.ts';
-import { database, query } from '../../services/common/src/postgres.ts';
+import { database, query } from '../../services/common/src/database/postgres.ts';
+import { declareOrderEvents } from '../../services/common/src/messages/order-events.ts';
 import { recordingLog, settingsOf } from '../support/database.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
 import { type RabbitMq, startRabbitMq } from '../support/rabbitmq.ts';

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { migrate } from '../../services/common/src/migrations.ts';
-import { database } from '../../services/common/src/postgres.ts';
+import { migrate } from '../../services/common/src/database/migrations.ts';
+import { database } from '../../services/common/src/database/postgres.ts';
 import type { OrderEvent } from '../../services/order-service/src/events.ts';
 import { orderFollowers } from '../../services/order-service/src/followers.ts';
 import { readNews } from '../../services/order-service/src/history.ts';

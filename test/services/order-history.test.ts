@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { migrate } from '../../services/common/src/migrations.ts';
-import { database, query } from '../../services/common/src/postgres.ts';
+import { migrate } from '../../services/common/src/database/migrations.ts';
+import { database, query } from '../../services/common/src/database/postgres.ts';
 import { HistoryConflict } from '../../services/order-service/src/history.ts';
 import { migrations } from '../../services/order-service/src/migrations.ts';
 import type { VersionedOrder } from '../../services/order-service/src/order.ts';

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { database, query } from '../../services/common/src/postgres.ts';
+import { database, query } from '../../services/common/src/database/postgres.ts';
 import { freePort } from '../support/daemon.ts';
 import { recordingLog, settingsOf } from '../support/database.ts';
 import { type Postgres, type PostgresDatabase, startPostgres } from '../support/postgres.ts';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { connect } from 'amqplib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { declareOrderEvents } from '../../services/common/src/order-events.ts';
-import { database, query } from '../../services/common/src/postgres.ts';
+import { database, query } from '../../services/common/src/database/postgres.ts';
+import { declareOrderEvents } from '../../services/common/src/messages/order-events.ts';
 import { recordingLog, settingsOf } from '../support/database.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
 import { type RabbitMq, startRabbitMq } from '../support/rabbitmq.ts';

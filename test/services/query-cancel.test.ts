@@ -3,7 +3,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { database, query, transaction } from '../../services/common/src/postgres.ts';
+import { database, query, transaction } from '../../services/common/src/database/postgres.ts';
 import { settingsOf } from '../support/database.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Postgres, type PostgresDatabase, startPostgres } from '../support/postgres.ts';

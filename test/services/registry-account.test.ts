@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ServiceInfo } from '../../services/common/src/service-registry.ts';
+import type { ServiceInfo } from '../../services/common/src/discovery/service-registry.ts';
 import { eventually } from '../support/eventually.ts';
 import { kubernetesBench } from '../support/registries.ts';
 

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Etcd, etcd } from '../../services/common/src/etcd.ts';
-import { etcdRegistry } from '../../services/common/src/registry-etcd.ts';
-import type { ServiceInfo, ServiceRegistry } from '../../services/common/src/service-registry.ts';
+import { etcdRegistry } from '../../services/common/src/discovery/registry-etcd.ts';
+import type { ServiceInfo, ServiceRegistry } from '../../services/common/src/discovery/service-registry.ts';
+import { type Etcd, etcd } from '../../services/common/src/etcd/etcd.ts';
 import { type EtcdServer, startEtcd } from '../support/etcd-server.ts';
 import { eventually } from '../support/eventually.ts';
 

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { database, query } from '../../services/common/src/postgres.ts';
+import { database, query } from '../../services/common/src/database/postgres.ts';
 import { freePort } from '../support/daemon.ts';
 import { recordingLog, settingsOf } from '../support/database.ts';
 import { type Fault, type FaultProxy, startFaultProxy } from '../support/fault-proxy.ts';

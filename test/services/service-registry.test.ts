@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { ServiceInfo, ServiceRegistry } from '../../services/common/src/service-registry.ts';
+import type { ServiceInfo, ServiceRegistry } from '../../services/common/src/discovery/service-registry.ts';
 import { eventually } from '../support/eventually.ts';
 import { etcdBench, kubernetesBench, type RegistryBench } from '../support/registries.ts';
 

@@ -1,4 +1,4 @@
-import type { DatabaseSettings, Log } from '../../services/common/src/postgres.ts';
+import type { DatabaseSettings, Log } from '../../services/common/src/database/postgres.ts';
 import type { PostgresDatabase } from './postgres.ts';
 
 /** The settings a service reads from its environment, for a database of the fixture. */

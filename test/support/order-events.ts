@@ -1,4 +1,4 @@
-import { type OrderEventType, orderEventTypes } from '../../services/common/src/order-events.ts';
+import { type OrderEventType, orderEventTypes } from '../../services/common/src/messages/order-events.ts';
 import type { RabbitMqAddress } from './rabbitmq.ts';
 import { withChannel } from './shop.ts';
 

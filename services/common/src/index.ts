@@ -1,7 +1,14 @@
 export { SpanKind } from '@opentelemetry/api';
-export { pathOf } from './answers.ts';
-export { backoffMs } from './backoff.ts';
-export type { ConfigOf, ConfigSchema, Setting } from './config.ts';
+export { backoffMs } from './calls/backoff.ts';
+export { timeForCall, whileAnswering, withDeadline } from './calls/deadline.ts';
+export { codeOf, grpcStatus, problemCodeKey, statusOf } from './calls/grpc-status.ts';
+export type { HttpClient } from './calls/http-client.ts';
+export { httpClient } from './calls/http-client.ts';
+export type { HttpAnswer, OutgoingRequest } from './calls/http-exchange.ts';
+export type { CallPolicy } from './calls/resilience.ts';
+export { callPolicy, resilience } from './calls/resilience.ts';
+export { UpstreamError } from './calls/upstream-error.ts';
+export type { ConfigOf, ConfigSchema, Setting } from './config/config.ts';
 export {
   baseConfig,
   ConfigError,
@@ -13,14 +20,20 @@ export {
   secret,
   text,
   url,
-} from './config.ts';
-export { configFiles } from './config-files.ts';
-export type { ConfigSource } from './config-source.ts';
-export { KeyNotFound } from './config-source.ts';
-export type { Settings } from './config-start.ts';
-export { startSettings } from './config-start.ts';
-export { contractRoute } from './contract.ts';
-export { timeForCall, whileAnswering, withDeadline } from './deadline.ts';
+} from './config/config.ts';
+export { configFiles } from './config/config-files.ts';
+export type { ConfigSource } from './config/config-source.ts';
+export { KeyNotFound } from './config/config-source.ts';
+export type { Settings } from './config/config-start.ts';
+export { startSettings } from './config/config-start.ts';
+export type { Migration } from './database/migrations.ts';
+export { migrate } from './database/migrations.ts';
+export type { DatabaseSettings, Log } from './database/postgres.ts';
+export { database, ping, query, transaction } from './database/postgres.ts';
+export type { ServiceDirectory } from './discovery/registry-choice.ts';
+export { registryConfig, serviceDirectory } from './discovery/registry-choice.ts';
+export { pathOf } from './serving/answers.ts';
+export { contractRoute } from './serving/contract.ts';
 export {
   faults,
   fieldsOf,
@@ -30,30 +43,17 @@ export {
   shownTextFault,
   unknownFields,
   wholeNumber,
-} from './field-faults.ts';
-export { codeOf, grpcStatus, problemCodeKey, statusOf } from './grpc-status.ts';
-export type { Check, Readiness } from './health.ts';
-export type { HttpClient } from './http-client.ts';
-export { httpClient } from './http-client.ts';
-export type { HttpAnswer, OutgoingRequest } from './http-exchange.ts';
-export { unmatchedEndpoint } from './metrics.ts';
-export type { Migration } from './migrations.ts';
-export { migrate } from './migrations.ts';
-export type { EndpointOf } from './observation.ts';
-export type { DatabaseSettings, Log } from './postgres.ts';
-export { database, ping, query, transaction } from './postgres.ts';
-export type { FieldError, ProblemBody, ProblemCode } from './problem.ts';
-export { Problem, problemMediaType, problemOf, problems } from './problem.ts';
-export type { ServiceDirectory } from './registry-choice.ts';
-export { registryConfig, serviceDirectory } from './registry-choice.ts';
-export type { CallPolicy } from './resilience.ts';
-export { callPolicy, resilience } from './resilience.ts';
-export type { ServeOptions } from './serve.ts';
-export { serve } from './serve.ts';
-export type { ServiceOptions } from './service.ts';
-export { service } from './service.ts';
-export { within } from './timeouts.ts';
-export { extractContext, failSpan, injectContext, withSpan } from './tracing.ts';
-export { UpstreamError } from './upstream-error.ts';
-export type { Replaced } from './versions.ts';
-export { deprecated, versioned } from './versions.ts';
+} from './serving/field-faults.ts';
+export type { Check, Readiness } from './serving/health.ts';
+export { unmatchedEndpoint } from './serving/metrics.ts';
+export type { EndpointOf } from './serving/observation.ts';
+export type { FieldError, ProblemBody, ProblemCode } from './serving/problem.ts';
+export { Problem, problemMediaType, problemOf, problems } from './serving/problem.ts';
+export type { ServeOptions } from './serving/serve.ts';
+export { serve } from './serving/serve.ts';
+export type { ServiceOptions } from './serving/service.ts';
+export { service } from './serving/service.ts';
+export { within } from './serving/timeouts.ts';
+export type { Replaced } from './serving/versions.ts';
+export { deprecated, versioned } from './serving/versions.ts';
+export { extractContext, failSpan, injectContext, withSpan } from './telemetry/tracing.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Balancing, balancings, choose } from '../../../services/common/src/balancer.ts';
+import { type Balancing, balancings, choose } from '../../../services/common/src/discovery/balancer.ts';
 
 interface Instance {
   readonly id: number;

@@ -11,7 +11,7 @@ import {
   text,
   url,
   urls,
-} from '../../../services/common/src/config.ts';
+} from '../../../services/common/src/config/config.ts';
 
 function faultsOf(run: () => unknown): readonly string[] {
   try {

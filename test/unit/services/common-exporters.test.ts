@@ -1,8 +1,8 @@
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import { describe, expect, it } from 'vitest';
-import { guardedExporter } from '../../../services/common/src/jaeger-exporter.ts';
-import { reportingExporter } from '../../../services/common/src/reporting-exporter.ts';
+import { guardedExporter } from '../../../services/common/src/telemetry/jaeger-exporter.ts';
+import { reportingExporter } from '../../../services/common/src/telemetry/reporting-exporter.ts';
 
 const success: ExportResult = { code: ExportResultCode.SUCCESS };
 const failure: ExportResult = { code: ExportResultCode.FAILED, error: new Error('no collector') };

@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { Problem, problemOf, problems } from '../../../services/common/src/problem.ts';
-import { UpstreamError } from '../../../services/common/src/upstream-error.ts';
+import { UpstreamError } from '../../../services/common/src/calls/upstream-error.ts';
+import { Problem, problemOf, problems } from '../../../services/common/src/serving/problem.ts';
 
 describe('problems', () => {
   it('are a closed list, each code with its status', () => {

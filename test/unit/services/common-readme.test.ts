@@ -2,10 +2,14 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { analyticsConfig } from '../../../services/analytics-service/src/config.ts';
 import { gatewayConfig } from '../../../services/api-gateway/src/config.ts';
-import type { ConfigSchema } from '../../../services/common/src/config.ts';
-import { configChoice, configEtcdChoice, configFilesChoice } from '../../../services/common/src/config-choice.ts';
-import { telemetryConfig } from '../../../services/common/src/telemetry-config.ts';
-import { timeouts } from '../../../services/common/src/timeouts.ts';
+import type { ConfigSchema } from '../../../services/common/src/config/config.ts';
+import {
+  configChoice,
+  configEtcdChoice,
+  configFilesChoice,
+} from '../../../services/common/src/config/config-choice.ts';
+import { timeouts } from '../../../services/common/src/serving/timeouts.ts';
+import { telemetryConfig } from '../../../services/common/src/telemetry/telemetry-config.ts';
 import { inventoryConfig } from '../../../services/inventory-service/src/config.ts';
 import { loadgenConfig } from '../../../services/loadgen/src/config.ts';
 import { notificationConfig } from '../../../services/notification-service/src/config.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { patternOf } from '../../../services/common/src/route-table.ts';
+import { patternOf } from '../../../services/common/src/serving/route-table.ts';
 
 describe('a route template', () => {
   it.each([

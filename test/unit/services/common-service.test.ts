@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { Problem } from '../../../services/common/src/problem.ts';
-import { type ServiceOptions, service } from '../../../services/common/src/service.ts';
+import { Problem } from '../../../services/common/src/serving/problem.ts';
+import { type ServiceOptions, service } from '../../../services/common/src/serving/service.ts';
 
 const apps: ReturnType<typeof service>[] = [];
 

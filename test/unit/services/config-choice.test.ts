@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { chosenSources } from '../../../services/common/src/config-choice.ts';
+import { chosenSources } from '../../../services/common/src/config/config-choice.ts';
 
 describe('the source of settings', () => {
   it('is the environment, unless another is chosen', async () => {

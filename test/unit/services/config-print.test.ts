@@ -1,9 +1,9 @@
 import { globSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { type ConfigSchema, integer, secret, text } from '../../../services/common/src/config.ts';
-import { configEnvironment } from '../../../services/common/src/config-environment.ts';
-import { configLayers } from '../../../services/common/src/config-layers.ts';
-import { effectiveConfig } from '../../../services/common/src/config-print.ts';
+import { type ConfigSchema, integer, secret, text } from '../../../services/common/src/config/config.ts';
+import { configEnvironment } from '../../../services/common/src/config/config-environment.ts';
+import { configLayers } from '../../../services/common/src/config/config-layers.ts';
+import { effectiveConfig } from '../../../services/common/src/config/config-print.ts';
 
 const layersOf = (...envs: readonly NodeJS.ProcessEnv[]) =>
   configLayers(envs.map((env, at) => ({ ...configEnvironment(env), name: `source ${at}` })));
@@ -11,7 +11,7 @@ const layersOf = (...envs: readonly NodeJS.ProcessEnv[]) =>
 /** The schemas that the services export, by the paths of their files. */
 const services = new URL('../../../services/', import.meta.url);
 const schemas = await Promise.all(
-  globSync('*/src/{config,*-config,config-choice,broker}.ts', { cwd: services }).map(async (path) => {
+  globSync('*/src/**/{config,*-config,config-choice,broker}.ts', { cwd: services }).map(async (path) => {
     const exported: Record<string, unknown> = await import(new URL(path, services).href);
     return Object.entries(exported)
       .filter(([name, value]) => /(Config|Choice)$/.test(name) && typeof value === 'object')

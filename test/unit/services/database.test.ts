@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { database, query, transaction } from '../../../services/common/src/postgres.ts';
+import { database, query, transaction } from '../../../services/common/src/database/postgres.ts';
 import { recordingLog } from '../../support/database.ts';
 
 /** A message of the PostgreSQL protocol: its type, its length and its content. */

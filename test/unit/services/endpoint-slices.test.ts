@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type EndpointSlice, instancesIn } from '../../../services/common/src/endpoint-slices.ts';
+import { type EndpointSlice, instancesIn } from '../../../services/common/src/discovery/endpoint-slices.ts';
 
 const metadata = { name: 'orders-abc' };
 const http = { name: 'http', port: 8080 };

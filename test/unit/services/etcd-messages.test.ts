@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { rangeOf } from '../../../services/common/src/etcd-messages.ts';
+import { rangeOf } from '../../../services/common/src/etcd/etcd-messages.ts';
 
 describe('the range of a prefix', () => {
   it('holds exactly the keys that begin with it', () => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { baseConfig, ConfigError, readConfig } from '../../../services/common/src/config.ts';
-import { newFault } from '../../../services/common/src/fault-validator.ts';
-import { Problem } from '../../../services/common/src/problem.ts';
+import { baseConfig, ConfigError, readConfig } from '../../../services/common/src/config/config.ts';
+import { newFault } from '../../../services/common/src/serving/fault-validator.ts';
+import { Problem } from '../../../services/common/src/serving/problem.ts';
 
 function problem(body: unknown): Problem {
   try {

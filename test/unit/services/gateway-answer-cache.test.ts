@@ -6,8 +6,8 @@ import { answerCache } from '../../../services/api-gateway/src/answer-cache.ts';
 import { lifetime, strictest, wishes } from '../../../services/api-gateway/src/cache-words.ts';
 import { isFailure, outcomeOf } from '../../../services/api-gateway/src/outcome.ts';
 import { sharedCalls } from '../../../services/api-gateway/src/shared-calls.ts';
-import { Problem } from '../../../services/common/src/problem.ts';
-import { UpstreamError } from '../../../services/common/src/upstream-error.ts';
+import { UpstreamError } from '../../../services/common/src/calls/upstream-error.ts';
+import { Problem } from '../../../services/common/src/serving/problem.ts';
 
 const rule = { seconds: 60, staleIfErrorSeconds: 300 };
 const answer = (body: string) => ({ status: 200, headers: {}, body });

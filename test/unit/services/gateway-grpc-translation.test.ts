@@ -7,7 +7,7 @@ import {
   templateFaults,
   translated,
 } from '../../../services/api-gateway/src/grpc-translation.ts';
-import { grpcMethod } from '../../../services/common/src/grpc-client.ts';
+import { grpcMethod } from '../../../services/common/src/calls/grpc-client.ts';
 
 const contract = fileURLToPath(new URL('../../../services/product-service/proto/product.proto', import.meta.url));
 const method = grpcMethod<Message, Message>(contract, 'product.ProductService/GetProduct', { keepCase: true });

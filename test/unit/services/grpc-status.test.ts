@@ -1,7 +1,7 @@
 import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
-import { codeOf, grpcStatus, statusOf } from '../../../services/common/src/grpc-status.ts';
-import { type ProblemCode, problems } from '../../../services/common/src/problem.ts';
+import { codeOf, grpcStatus, statusOf } from '../../../services/common/src/calls/grpc-status.ts';
+import { type ProblemCode, problems } from '../../../services/common/src/serving/problem.ts';
 
 const codes = Object.keys(problems) as ProblemCode[];
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { jsonLines } from '../../../services/common/src/json-lines.ts';
+import { jsonLines } from '../../../services/common/src/etcd/json-lines.ts';
 
 /** The bytes in chunks that end wherever `sizes` say. */
 async function* chunksOf(bytes: Uint8Array, sizes: readonly number[]): AsyncGenerator<Uint8Array> {

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { baseConfig, integer, readConfig } from '../../../services/common/src/config.ts';
-import { configLayers } from '../../../services/common/src/config-layers.ts';
-import { listeners } from '../../../services/common/src/listeners.ts';
-import { type LiveHandlers, liveSettings } from '../../../services/common/src/live-settings.ts';
-import { service } from '../../../services/common/src/service.ts';
+import { baseConfig, integer, readConfig } from '../../../services/common/src/config/config.ts';
+import { configLayers } from '../../../services/common/src/config/config-layers.ts';
+import { listeners } from '../../../services/common/src/config/listeners.ts';
+import { type LiveHandlers, liveSettings } from '../../../services/common/src/config/live-settings.ts';
+import { service } from '../../../services/common/src/serving/service.ts';
 
 const schema = { ...baseConfig, limit: integer('LIMIT', { min: 0, max: 100 }, 10) } as const;
 

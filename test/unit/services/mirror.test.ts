@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type Mirror, type MirrorChange, type MirrorSource, mirror } from '../../../services/common/src/mirror.ts';
+import { type Mirror, type MirrorChange, type MirrorSource, mirror } from '../../../services/common/src/etcd/mirror.ts';
 import { eventually } from '../../support/eventually.ts';
 
 interface Watch {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { orderSubscriptions } from '../../../services/common/src/order-events.ts';
-import { type IncomingMessage, readOrderEvent } from '../../../services/common/src/read-order-event.ts';
+import { orderSubscriptions } from '../../../services/common/src/messages/order-events.ts';
+import { type IncomingMessage, readOrderEvent } from '../../../services/common/src/messages/read-order-event.ts';
 import { orderReceived } from '../../../services/notification-service/src/notifications.ts';
 
 const event = {

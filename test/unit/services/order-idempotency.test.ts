@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Problem } from '../../../services/common/src/problem.ts';
+import { Problem } from '../../../services/common/src/serving/problem.ts';
 import { keyedRequest } from '../../../services/order-service/src/idempotency.ts';
 import { lastKnown } from '../../../services/order-service/src/last-known.ts';
 

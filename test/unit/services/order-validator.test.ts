@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Problem } from '../../../services/common/src/problem.ts';
+import { Problem } from '../../../services/common/src/serving/problem.ts';
 import { orderOf } from '../../../services/order-service/src/order.ts';
 import { orderNews, totalOf } from '../../../services/order-service/src/orders.ts';
 import { orderId, orderRequest, pageRequest } from '../../../services/order-service/src/validator.ts';

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { backoffMs } from '../../../services/common/src/backoff.ts';
+import { backoffMs } from '../../../services/common/src/calls/backoff.ts';
 import { bell } from '../../../services/order-service/src/bell.ts';
 
 const long = 60_000;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { readConfig } from '../../../services/common/src/config.ts';
+import { readConfig } from '../../../services/common/src/config/config.ts';
 import { paymentConfig } from '../../../services/payment-service/src/config.ts';
 import { newPayment, orderId, pageRequest } from '../../../services/payment-service/src/validator.ts';
 

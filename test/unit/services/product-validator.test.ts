@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { Problem } from '../../../services/common/src/problem.ts';
+import { Problem } from '../../../services/common/src/serving/problem.ts';
 import { newProduct, pageRequest, productId } from '../../../services/product-service/src/validator.ts';
 
 function problem(run: () => unknown): Problem {

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { Registry } from 'prom-client';
 import { describe, expect, it } from 'vitest';
-import { registrationOf } from '../../../services/common/src/registration.ts';
+import { registrationOf } from '../../../services/common/src/discovery/registration.ts';
 import { eventually } from '../../support/eventually.ts';
 
 const instance = { id: 'orders-1', name: 'orders', address: '10.0.0.1', metadata: {}, tags: [] };

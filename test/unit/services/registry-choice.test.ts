@@ -1,10 +1,10 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { baseConfig, readConfig } from '../../../services/common/src/config.ts';
-import type { HttpClient } from '../../../services/common/src/http-client.ts';
-import { registryConfig, serviceDirectory } from '../../../services/common/src/registry-choice.ts';
-import { service } from '../../../services/common/src/service.ts';
+import type { HttpClient } from '../../../services/common/src/calls/http-client.ts';
+import { baseConfig, readConfig } from '../../../services/common/src/config/config.ts';
+import { registryConfig, serviceDirectory } from '../../../services/common/src/discovery/registry-choice.ts';
+import { service } from '../../../services/common/src/serving/service.ts';
 
 const app = () => service({ name: 'edge', version: '1', logLevel: 'silent', checks: {} });
 const configOf = (env: NodeJS.ProcessEnv) => readConfig(env, { ...baseConfig, ...registryConfig });

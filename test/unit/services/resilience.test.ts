@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { Registry } from 'prom-client';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { received, timeForCall, whileAnswering, withDeadline } from '../../../services/common/src/deadline.ts';
-import type { OutboundCall, Verdict } from '../../../services/common/src/outbound-call.ts';
-import { breakerStates } from '../../../services/common/src/outbound-metrics.ts';
-import { type CallPolicyOptions, callPolicy, resilience } from '../../../services/common/src/resilience.ts';
-import { retryBudget } from '../../../services/common/src/retry-budget.ts';
-import { UpstreamError } from '../../../services/common/src/upstream-error.ts';
+import { received, timeForCall, whileAnswering, withDeadline } from '../../../services/common/src/calls/deadline.ts';
+import type { OutboundCall, Verdict } from '../../../services/common/src/calls/outbound-call.ts';
+import { breakerStates } from '../../../services/common/src/calls/outbound-metrics.ts';
+import { type CallPolicyOptions, callPolicy, resilience } from '../../../services/common/src/calls/resilience.ts';
+import { retryBudget } from '../../../services/common/src/calls/retry-budget.ts';
+import { UpstreamError } from '../../../services/common/src/calls/upstream-error.ts';
 
 beforeEach(() => void vi.useFakeTimers());
 afterEach(() => void vi.useRealTimers());

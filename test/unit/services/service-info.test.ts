@@ -4,7 +4,7 @@ import {
   isServiceName,
   originOf,
   readServiceInfo,
-} from '../../../services/common/src/service-registry.ts';
+} from '../../../services/common/src/discovery/service-registry.ts';
 
 const valid = {
   id: 'orders-1',

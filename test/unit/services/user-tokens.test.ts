@@ -2,7 +2,7 @@ import { generateKeyPairSync, type JsonWebKey } from 'node:crypto';
 import { inspect } from 'node:util';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
-import { ConfigError, readConfig } from '../../../services/common/src/config.ts';
+import { ConfigError, readConfig } from '../../../services/common/src/config/config.ts';
 import { tokenKeys } from '../../../services/user-service/src/token-keys.ts';
 import { signedTokens } from '../../../services/user-service/src/tokens.ts';
 

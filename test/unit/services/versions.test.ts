@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { service } from '../../../services/common/src/service.ts';
-import { deprecated, versioned } from '../../../services/common/src/versions.ts';
+import { service } from '../../../services/common/src/serving/service.ts';
+import { deprecated, versioned } from '../../../services/common/src/serving/versions.ts';
 import { productRoutes } from '../../../services/product-service/src/handlers.ts';
 
 const apps: ReturnType<typeof service>[] = [];
