@@ -221,7 +221,7 @@ async function anything(body: unknown) {
   const asked: string[] = [];
   const server = createServer(({ method, url }, response) => {
     asked.push(`${method} ${url}`);
-    response.writeHead(method === 'POST' ? 201 : 200).end(JSON.stringify(body));
+    response.writeHead(method === 'POST' && url !== '/tokens' ? 201 : 200).end(JSON.stringify(body));
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   closers.push(
@@ -260,7 +260,7 @@ describe('the gateway', () => {
 
 describe('the token for faults', () => {
   it('is in no line of the log, where the faults are', async () => {
-    const gateway = await anything({ items: [{ id: 1 }], id: 'u-1' });
+    const gateway = await anything({ items: [{ id: 1 }], id: 'u-1', access_token: 'of a customer', expires_in: 900 });
     const env = { GATEWAY_URL: gateway.url, RATE: '1', FAULTS_TOKEN: token, LOG_LEVEL: 'debug' };
     const process = await startService('loadgen', env);
     await faults(process.url, 'PUT', { error_rate: 1, seconds: 60 });
