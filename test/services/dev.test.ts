@@ -4,6 +4,7 @@ import { utimesSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { repository } from '../../cluster/paths.ts';
+import { addCustomer, completed, placeOrder } from '../../manifests/proof.ts';
 import { freePort } from '../support/daemon.ts';
 import { eventually } from '../support/eventually.ts';
 import { ask } from '../support/shop.ts';
@@ -27,13 +28,13 @@ beforeAll(async () => {
 
 describe('npm run dev', () => {
   it('starts the whole shop as processes: an order goes through all its steps', async () => {
-    const email = `${crypto.randomUUID()}@example.com`;
-    const { body: user } = await ask(`${url}/users`, { name: 'Ada', email });
-    const { status, body: order } = await ask(`${url}/orders`, { product_id: 1, quantity: 1, user_id: user.id });
-    expect(status).toBe(201);
+    const customer = await addCustomer(url);
+    const { orderId } = await placeOrder(url, customer);
+    await completed(url, customer, orderId);
     await eventually(async () => {
-      expect((await ask(`${url}/orders/${order.id}`)).body.status).toBe('completed');
-      expect((await ask(`${url}/notifications?order_id=${order.id}`)).body.items).toHaveLength(1);
+      const { authorization } = customer;
+      const { body } = await ask(`${url}/notifications?order_id=${orderId}`, undefined, { authorization });
+      expect(body.items).toHaveLength(1);
     }, patience);
   });
 

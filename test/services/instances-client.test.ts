@@ -107,6 +107,22 @@ describe('a client of the instances of a service', () => {
     await first;
   });
 
+  it('asks one that left a moment ago when none that is there takes the connection, and only then', async () => {
+    const [lives, died] = [await instance('1'), await dead('2')];
+    const registry = said([lives, died]);
+    const client = clientOf(registry.discovery);
+    await times(3, () => client.request('GET', '/'));
+    registry.say([died]);
+    await times(5, () => client.request('POST', '/'));
+    expect(lives.asked()).toBe(8);
+    const other = await instance('3');
+    registry.say([died, other]);
+    await times(5, () => client.request('GET', '/'));
+    expect([lives.asked(), other.asked()]).toEqual([8, 5]);
+    await client.close();
+    await eventually(() => expect(lives.connections()).toBe(0));
+  });
+
   it('asks another at once when one does not take the connection, whatever is asked, and spares that one for a while', async () => {
     const [gone, there] = [await dead('1'), await instance('2')];
     const client = clientOf(said([gone, there]).discovery, { balancing: 'round-robin' });

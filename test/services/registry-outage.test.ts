@@ -36,7 +36,7 @@ async function startProduct(): Promise<ServiceProcess> {
 beforeAll(async () => {
   [etcd, postgres] = await Promise.all([startEtcd(), startPostgres()]);
   database = await postgres.createDatabase('product');
-  const backends = { ...gatewayEnv(), PRODUCT_SERVICE_URL: 'http://product-service' };
+  const backends = gatewayEnv({ 'product-service': 'http://product-service' });
   [gateway] = await Promise.all([
     startService('api-gateway', { ...backends, ...registryEnv() }),
     ...Array.from({ length: 3 }, startProduct),

@@ -21,6 +21,11 @@ export interface InstancePools {
   readonly replace: (origins: ReadonlySet<string>) => void;
   /** Whose turn it is among those that were not tried. */
   readonly next: (tried: ReadonlySet<Instance>) => Instance | undefined;
+  /**
+   * One that left a moment ago and was not tried: for when all that are there refuse. A registry that comes back from an
+   * outage may have lost those that live sooner than one that died.
+   */
+  readonly nextFormer: (tried: ReadonlySet<Instance>) => Instance | undefined;
   /** @throws UpstreamError as `exchange`; see {@link nothingWasSent} */
   readonly ask: (instance: Instance, outgoing: Undirected) => Promise<HttpAnswer>;
   readonly close: () => Promise<void>;
@@ -29,16 +34,38 @@ export interface InstancePools {
 /** Longer than it takes most registries to notice, shorter than most restarts. */
 const restMs = 5_000;
 
+/** So long, and so many of them, those that left are remembered: longer than instances take to be registered anew. */
+const formerMs = 30_000;
+const maxFormer = 32;
+
 /** `connect` opens the connections to an origin. */
 export function instancePools(connect: (origin: string) => Pool, balancing: Balancing): InstancePools {
   const there = new Map<string, Instance>();
+  const former = new Map<string, { readonly leftAt: number; again?: Instance }>();
   const closing = new Set<Promise<void>>();
   let turns = 0;
 
-  const leave = ({ origin, pool }: Instance) => {
-    there.delete(origin);
+  const added = (origin: string): Instance => ({
+    origin,
+    pool: connect(origin),
+    underWay: 0,
+    lastTurn: 0,
+    restsUntil: 0,
+  });
+  const close = ({ pool }: Instance) => {
     const closed: Promise<void> = pool.close().finally(() => closing.delete(closed));
     closing.add(closed);
+  };
+  const forget = (origin: string) => {
+    const again = former.get(origin)?.again;
+    if (again !== undefined) close(again);
+    former.delete(origin);
+  };
+  const leave = (instance: Instance) => {
+    there.delete(instance.origin);
+    close(instance);
+    former.set(instance.origin, { leftAt: performance.now() });
+    for (const origin of former.keys()) if (former.size > maxFormer) forget(origin);
   };
   return {
     size: () => there.size,
@@ -46,7 +73,8 @@ export function instancePools(connect: (origin: string) => Pool, balancing: Bala
       for (const instance of there.values()) if (!origins.has(instance.origin)) leave(instance);
       for (const origin of origins) {
         if (there.has(origin)) continue;
-        there.set(origin, { origin, pool: connect(origin), underWay: 0, lastTurn: 0, restsUntil: 0 });
+        forget(origin);
+        there.set(origin, added(origin));
       }
     },
     next: (tried) => {
@@ -54,6 +82,14 @@ export function instancePools(connect: (origin: string) => Pool, balancing: Bala
       const now = performance.now();
       const rested = untried.filter(({ restsUntil }) => restsUntil <= now);
       return choose(rested.length > 0 ? rested : untried, balancing);
+    },
+    nextFormer: (tried) => {
+      for (const [origin, { leftAt }] of former) if (performance.now() - leftAt > formerMs) forget(origin);
+      const known = [...former].map(([origin, it]) => {
+        it.again ??= added(origin);
+        return it.again;
+      });
+      return known.findLast((instance) => !tried.has(instance));
     },
     ask: async (instance, { target, ...rest }) => {
       const { origin, pool } = instance;
@@ -70,6 +106,7 @@ export function instancePools(connect: (origin: string) => Pool, balancing: Bala
     },
     close: async () => {
       for (const instance of there.values()) leave(instance);
+      for (const origin of former.keys()) forget(origin);
       await Promise.all(closing);
     },
   };

@@ -60,16 +60,18 @@ interface Attempt {
   readonly outgoing: Undirected;
 }
 
-/** One attempt: at the first instance that takes the connection. */
+/** One attempt: at the first instance that takes the connection, or else at one that left a moment ago. */
 async function attempt(pools: InstancePools, { service, tried, outgoing }: Attempt): Promise<HttpAnswer> {
+  let instance = pools.next(tried) ?? pools.next(new Set());
+  if (instance === undefined) throw nobodyThere(service);
   for (;;) {
-    const instance = pools.next(tried) ?? pools.next(new Set());
-    if (instance === undefined) throw nobodyThere(service);
     tried.add(instance);
     try {
       return await pools.ask(instance, outgoing);
     } catch (error) {
-      if (!nothingWasSent(error) || pools.next(tried) === undefined) throw error;
+      const other = nothingWasSent(error) ? (pools.next(tried) ?? pools.nextFormer(tried)) : undefined;
+      if (other === undefined) throw error;
+      instance = other;
     }
   }
 }
