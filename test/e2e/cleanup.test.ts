@@ -36,7 +36,7 @@ async function products(urls: string): Promise<number> {
 }
 
 beforeAll(() => {
-  for (const part of ['cluster', 'manifests', 'package.json', 'package-lock.json']) {
+  for (const part of ['cluster', 'manifests', 'services', 'package.json', 'package-lock.json']) {
     cpSync(join(repository, part), join(clone, part), { recursive: true });
   }
   symlinkSync(join(repository, 'node_modules'), join(clone, 'node_modules'));
