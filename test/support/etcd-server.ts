@@ -1,28 +1,18 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { etcd as etcdProgram } from '../../cluster/control-plane.ts';
 import { freePort } from './daemon.ts';
-import { eventually } from './eventually.ts';
+import { type Restartable, restartable } from './restartable.ts';
 
 /** A member of a real etcd on loopback, whose port and data outlive its process. */
-export interface EtcdServer {
+export interface EtcdServer extends Restartable {
   readonly port: number;
   readonly url: string;
-  /** It keeps its connections and answers nothing. */
-  readonly freeze: () => void;
-  readonly thaw: () => void;
-  readonly kill: () => Promise<void>;
-  /** Starts it again, with its data. */
-  readonly start: () => Promise<void>;
   /** Forgets the changes before `revision`. */
   readonly compact: (revision: number) => Promise<void>;
   readonly stop: () => Promise<void>;
 }
-
-const startMs = 20_000;
 
 /** An etcd of one member. */
 export async function startEtcd(): Promise<EtcdServer> {
@@ -48,31 +38,16 @@ async function startMember(
   const folder = mkdtempSync(join(tmpdir(), 'etcd-'));
   const url = `http://127.0.0.1:${port}`;
   const { command, args } = etcdProgram({ folder, host: '127.0.0.1', ports: { etcd: port, peer, api: 0 } });
-  const all = ['--pdeathsig=KILL', '--', command, ...args, `--name=${name}`, `--initial-cluster=${initial}`];
-  let child: ChildProcess | undefined;
-
-  const start = async () => {
-    child = spawn('setpriv', all, { stdio: 'ignore' });
-    await eventually(() => healthy(url), { withinMs: startMs, everyMs: 50 });
-  };
-  const kill = async () => {
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = once(child, 'exit');
-    child.kill('SIGKILL');
-    await gone;
-  };
-
-  await start();
+  const all = [...args, `--name=${name}`, `--initial-cluster=${initial}`];
+  const server = restartable(command, all, () => healthy(url));
+  await server.start();
   return {
     port,
     url,
-    freeze: () => void child?.kill('SIGSTOP'),
-    thaw: () => void child?.kill('SIGCONT'),
-    kill,
-    start,
+    ...server,
     compact: (revision) => post(`${url}/v3/kv/compaction`, { revision: String(revision), physical: true }),
     stop: async () => {
-      await kill();
+      await server.kill();
       rmSync(folder, { recursive: true, force: true });
     },
   };
