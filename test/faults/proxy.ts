@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { eventually } from '../support/eventually.ts';
 import { readKubeconfig } from '../support/kube-api.ts';
+import { plainKubeconfig } from '../support/plain-kubeconfig.ts';
 import { type Asked, askedBy, isWrite } from './asked.ts';
 import { type LineFault, type LineFaults, namespaceIn, WatchStream } from './watch-stream.ts';
 
@@ -138,14 +139,7 @@ export class FaultyApi implements AsyncDisposable {
     });
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     const { port } = this.#server.address() as AddressInfo;
-    const cluster = { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true };
-    const kubeconfig = {
-      'current-context': 'proxy',
-      clusters: [{ name: 'proxy', cluster }],
-      users: [{ name: 'proxy', user: {} }],
-      contexts: [{ name: 'proxy', context: { cluster: 'proxy', user: 'proxy' } }],
-    };
-    writeFileSync(this.kubeconfig, JSON.stringify(kubeconfig));
+    writeFileSync(this.kubeconfig, plainKubeconfig(`http://127.0.0.1:${port}`));
   }
 
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {

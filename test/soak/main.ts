@@ -2,8 +2,8 @@
 // be, and the operator as big as at the beginning. `--minutes 5` for a short one; `--seed` for the same again.
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { randomNumbers } from '../../services/loadgen/src/random.ts';
 import { apiFaults } from '../faults/api-faults.ts';
-import { randomFrom } from '../faults/random.ts';
 import { References } from '../faults/reference.ts';
 import { reaches, silence } from '../faults/settling.ts';
 import { withoutVersions } from '../faults/state.ts';
@@ -31,7 +31,7 @@ const watchFaultMs = 7_000;
 const mostMegabytes = 16;
 const mostDescriptors = 4;
 
-const random = randomFrom(seed);
+const random = randomNumbers(seed);
 const pick = <T>(from: readonly T[]): T => from[Math.floor(random() * from.length)] as T;
 console.log(`soak of ${minutes} minutes with ${crowd} Microservices, seed ${seed}`);
 

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { readKubeconfig } from './kube-api.ts';
+import { plainKubeconfig } from './plain-kubeconfig.ts';
 
 export interface SeenRequest {
   readonly verb: 'get' | 'list' | 'watch' | 'apply' | 'patch' | 'create' | 'delete';
@@ -138,14 +139,7 @@ export class ApiProxy implements AsyncDisposable {
     });
     await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve));
     const { port } = this.#server.address() as AddressInfo;
-    const cluster = { server: `http://127.0.0.1:${port}`, 'insecure-skip-tls-verify': true };
-    const kubeconfig = {
-      'current-context': 'proxy',
-      clusters: [{ name: 'proxy', cluster }],
-      users: [{ name: 'proxy', user: {} }],
-      contexts: [{ name: 'proxy', context: { cluster: 'proxy', user: 'proxy' } }],
-    };
-    writeFileSync(this.kubeconfig, JSON.stringify(kubeconfig));
+    writeFileSync(this.kubeconfig, plainKubeconfig(`http://127.0.0.1:${port}`));
   }
 
   async #serve(incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { randomNumbers } from '../../../services/loadgen/src/random.ts';
 import type { Campaign, Scene } from '../campaign.ts';
 import { deedProblems, deedsIn, stateProblems, truthProblems } from '../oracles.ts';
 import type { Plan, Result } from '../plan.ts';
 import type { CrashPoint } from '../proxy.ts';
-import { randomFrom } from '../random.ts';
 import type { Reference } from '../reference.ts';
 import { quiet, reaches, silence } from '../settling.ts';
 import { sideBySide } from '../side-by-side.ts';
@@ -124,7 +124,7 @@ function killedAround(world: World, act: Act, when: CrashPoint, seed: number): A
   return async (api, namespace) => {
     if (when === 'before the write') world.kill();
     const answer = await act(api, namespace);
-    if (when === 'after the answer') await sleep(randomFrom(seed)() * 100);
+    if (when === 'after the answer') await sleep(randomNumbers(seed)() * 100);
     world.kill();
     return answer;
   };

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { randomNumbers } from '../../../services/loadgen/src/random.ts';
 import type { Essence } from '../../support/essence.ts';
 import { apiFaultOf, apiFaults, retryAfterS } from '../api-faults.ts';
 import type { Campaign, Scene } from '../campaign.ts';
@@ -6,7 +7,6 @@ import { Canary } from '../canary.ts';
 import { deedProblems, deedsIn, stateProblems, truthProblems } from '../oracles.ts';
 import type { Plan, Result } from '../plan.ts';
 import type { Mishap } from '../proxy.ts';
-import { randomFrom } from '../random.ts';
 import type { Reference } from '../reference.ts';
 import { quiet, reaches } from '../settling.ts';
 import { sideBySide } from '../side-by-side.ts';
@@ -144,7 +144,7 @@ async function strikeCrowd({ world, references, seed }: Scene, plan: Plan): Prom
     return namespace;
   });
   const earlier = namespaces.map((namespace) => world.writesTo(namespace));
-  const random = randomFrom(seed + plan.at);
+  const random = randomNumbers(seed + plan.at);
   const faults = Object.entries(apiFaults).flatMap(([name, mishap]) => (name === 'stall' ? [] : [mishap]));
   let struck = 0;
   const end = world.proxy.add(() => {
@@ -152,7 +152,7 @@ async function strikeCrowd({ world, references, seed }: Scene, plan: Plan): Prom
     struck += 1;
     return faults[Math.floor(random() * faults.length)] satisfies Mishap | undefined;
   });
-  await Promise.all(namespaces.map((namespace) => editInTime(world, namespace, randomFrom(seed + struck))));
+  await Promise.all(namespaces.map((namespace) => editInTime(world, namespace, randomNumbers(seed + struck))));
   end();
   const ended = performance.now();
   const expected = withoutVersions(after.at(-1) ?? {});

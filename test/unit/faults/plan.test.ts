@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { randomNumbers } from '../../../services/loadgen/src/random.ts';
 import { crashPlans } from '../../faults/campaigns/c1.ts';
 import { unobservedPlans } from '../../faults/campaigns/c3.ts';
 import { lanePlans } from '../../faults/campaigns/c4.ts';
@@ -8,7 +9,7 @@ import { clashPlans } from '../../faults/campaigns/c9.ts';
 import { deletionPlans } from '../../faults/campaigns/c10.ts';
 import { lanes } from '../../faults/lanes.ts';
 import { nameOf, type Plan, parsePlan, sampleOf } from '../../faults/plan.ts';
-import { randomFrom, shuffled } from '../../faults/random.ts';
+import { shuffled } from '../../faults/random.ts';
 
 const writes = ['apply deployments orders', 'apply services orders', 'patch microservices/status orders'];
 
@@ -74,7 +75,7 @@ describe('a sample of plans', () => {
 
 describe('chance', () => {
   it('is the same for the same seed, and evenly spread', () => {
-    const [one, same] = [randomFrom(7), randomFrom(7)];
+    const [one, same] = [randomNumbers(7), randomNumbers(7)];
     const numbers = Array.from({ length: 10_000 }, one);
     expect(Array.from({ length: 10_000 }, same)).toEqual(numbers);
     const tenths = Map.groupBy(numbers, (number) => Math.floor(number * 10));
