@@ -6,9 +6,8 @@ import { compose } from './composition.ts';
 import { forward } from './forward.ts';
 import { grpcForward } from './grpc-forward.ts';
 import { masking } from './masking.ts';
-import { everythingElse, type Matched, targetOf } from './matching.ts';
+import { everythingElse, type Matched } from './matching.ts';
 import { inShape, shapeFor } from './profiles.ts';
-import { pathFault } from './request-path.ts';
 import { kindOf, type Match, type RouteKind } from './routes/table.ts';
 import { staticAnswer } from './static-answer.ts';
 import type { Streams } from './stream-forward.ts';
@@ -32,7 +31,8 @@ export function answering(app: FastifyInstance, streams: Streams): void {
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
   app.all(everythingElse, async (request, reply) => {
-    const { generation, match = noRoute(request, reply) } = request.matched as Matched;
+    const matched = request.matched as Matched;
+    const { generation, match = noRoute(matched, request, reply) } = matched;
     const asked: Asked = { ...match, generation, request, signal: request.abandoned };
     if (match.route.stream !== undefined) return streams.pass(asked, reply); // nothing to keep or to change
     const shape = shapeFor(asked);
@@ -42,11 +42,9 @@ export function answering(app: FastifyInstance, streams: Streams): void {
 }
 
 /** @throws Problem that says what is wrong with the path or the method */
-function noRoute(request: FastifyRequest, reply: FastifyReply): Match {
-  const path = targetOf(request).split('?', 1)[0] ?? '';
-  const fault = pathFault(path);
+function noRoute({ generation, path, fault }: Matched, request: FastifyRequest, reply: FastifyReply): Match {
   if (fault !== undefined) throw new Problem('invalid_request', fault);
-  const allowed = (request.matched as Matched).generation.table.allowed(path);
+  const allowed = generation.table.allowed(path);
   if (allowed.length === 0) throw new Problem('not_found', `nothing at ${path}`);
   reply.header('allow', allowed.join(', '));
   const detail = `${request.method} is not possible here; use ${allowed.join(' or ')}`;

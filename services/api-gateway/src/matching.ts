@@ -7,6 +7,10 @@ import type { Match } from './routes/table.ts';
 /** What a request is matched with when it comes, and ends with, whatever becomes of the routes meanwhile. */
 export interface Matched {
   readonly generation: Generation;
+  /** What is asked for, without the query. */
+  readonly path: string;
+  /** Why that is no path that can be asked for. */
+  readonly fault: string | undefined;
   readonly match: Match | undefined;
 }
 
@@ -35,8 +39,9 @@ export function matching(routes: RoutesInForce): EndpointOf {
     const { generation, leave } = routes.enter();
     reply.raw.once('close', leave);
     const path = targetOf(request).split('?', 1)[0] ?? '';
-    const match = pathFault(path) === undefined ? generation.table.match(request.method, path) : undefined;
-    request.matched = { generation, match };
+    const fault = pathFault(path);
+    const match = fault === undefined ? generation.table.match(request.method, path) : undefined;
+    request.matched = { generation, path, fault, match };
     return match?.template ?? unmatchedEndpoint;
   };
 }

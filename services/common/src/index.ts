@@ -23,7 +23,6 @@ export {
 } from './config/config.ts';
 export { configFiles } from './config/config-files.ts';
 export type { ConfigSource } from './config/config-source.ts';
-export { KeyNotFound } from './config/config-source.ts';
 export type { Settings } from './config/config-start.ts';
 export { startSettings } from './config/config-start.ts';
 export type { Migration } from './database/migrations.ts';
@@ -45,7 +44,7 @@ export {
   wholeNumber,
 } from './serving/field-faults.ts';
 export type { Check, Readiness } from './serving/health.ts';
-export { unmatchedEndpoint } from './serving/metrics.ts';
+export { durationBuckets, unmatchedEndpoint } from './serving/metrics.ts';
 export type { EndpointOf } from './serving/observation.ts';
 export type { FieldError, ProblemBody, ProblemCode } from './serving/problem.ts';
 export { Problem, problemMediaType, problemOf, problems } from './serving/problem.ts';

@@ -1,3 +1,4 @@
+import { durationBuckets } from '@microservice-platform/common';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { quantiles } from './quantiles.ts';
 import type { Kind } from './traffic.ts';
@@ -35,7 +36,6 @@ export interface Tally {
   readonly summary: () => Summary;
 }
 
-const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const lagBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1];
 
 export function tally(registry: Registry): Tally {

@@ -1,3 +1,4 @@
+import { durationBuckets } from '@microservice-platform/common';
 import { Counter, Histogram, type Registry } from 'prom-client';
 
 /** One call that has ended. */
@@ -7,8 +8,6 @@ export interface EndedCall {
   readonly status: string;
   readonly seconds: number;
 }
-
-const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** Counts and times the calls that a gRPC server answers, as every service does for HTTP. */
 export function grpcMetrics(registry: Registry): (call: EndedCall) => void {

@@ -25,7 +25,7 @@ export interface FinishedRequest {
 export const unmatchedEndpoint = '(unmatched)';
 
 /** From a quick look-up to the limit for an answer (10 s). */
-const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+export const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** A registry of its own, with Node's default metrics and the two that every service has. */
 export function metricsRegistry(): RequestMetrics {
