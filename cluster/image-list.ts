@@ -85,6 +85,12 @@ export const images: readonly Image[] = [
     dockerfile: 'cluster/images/prometheus/Dockerfile',
     programs: { prometheus: 'prometheus' },
   },
+  {
+    name: 'metrics-adapter',
+    repository: 'registry.k8s.io/prometheus-adapter/prometheus-adapter',
+    dockerfile: 'cluster/images/program/Dockerfile',
+    programs: { adapter: 'program' },
+  },
   packaged('postgresql', 'docker.io/library/postgres'),
   packaged('rabbitmq', 'docker.io/library/rabbitmq'),
   {

@@ -10,13 +10,18 @@ import type { Step } from './progress.ts';
 import { writeWhole } from './whole-file.ts';
 
 /** What belongs to the embedded node alone. */
-const notPublished = ['localhost/', 'registry.k8s.io/', 'docker.io/library/node'];
+const notPublished = [
+  'localhost/',
+  'registry.k8s.io/coredns/',
+  'registry.k8s.io/metrics-server/',
+  'docker.io/library/node',
+];
 
 /**
  * Pushes the images that were built to a registry and writes down their digests: as references, as values for the
  * chart, and as the shop's manifests. Credentials are those that `docker login` or `podman login` keep.
  * @param registry host, and path below which the images go
- * @param thirdParty the images of PostgreSQL, RabbitMQ, Jaeger and Prometheus too, for clusters that can pull no others
+ * @param thirdParty the images of PostgreSQL, RabbitMQ, Jaeger, Prometheus and its adapter too, for clusters that can pull no others
  * @returns the paths of the two files for people
  */
 export async function publish(

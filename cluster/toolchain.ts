@@ -47,6 +47,11 @@ const modules: readonly GoModule[] = [
     tags: 'remove_all_sd,enable_kubernetes_sd',
   },
   { folder: 'jaeger', packages: ['github.com/jaegertracing/jaeger/cmd/jaeger'] },
+  {
+    folder: 'prometheus-adapter',
+    packages: ['sigs.k8s.io/prometheus-adapter/cmd/adapter'],
+    aliases: { adapter: ['prometheus-adapter'] },
+  },
   { folder: 'pause', packages: ['.'] },
   { folder: 'kind', packages: ['sigs.k8s.io/kind'], way: 'kind' },
 ];

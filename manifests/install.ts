@@ -18,7 +18,7 @@ export const shopNamespace = 'shop';
 /** Installs the chart and the shop, and waits until every Microservice is Ready. Changes nothing that is as it should be. */
 export async function installPlatform(cluster: Cluster, images: References, step: Step): Promise<void> {
   const cli = kubectl(cluster.kubeconfig);
-  await step('install the chart', () => installChart(cluster.kubeconfig, cli, images));
+  await step('install the chart', () => installChart(cluster, cli, images));
   await step('apply the shop', () => applyShop(cli, images));
   await step('wait for every Microservice', (note) => waitForMicroservices(cli, note));
 }
@@ -88,10 +88,11 @@ function helm(kubeconfig: string, args: readonly string[], input?: string): Prom
   });
 }
 
-async function installChart(kubeconfig: string, cli: Kubectl, images: References): Promise<void> {
+async function installChart({ kubeconfig, way }: Cluster, cli: Kubectl, images: References): Promise<void> {
   await makeNamespace(cli, platformNamespace);
   const values = JSON.stringify(chartValues(images));
-  const content = contentOf(values);
+  const more = clusterWide(way);
+  const content = contentOf(values + more.join(''));
   const info = await releaseOf(kubeconfig, cli);
   if (info?.status === 'deployed' && info.description === content) return;
   if (info?.status.startsWith('pending-')) {
@@ -107,10 +108,16 @@ async function installChart(kubeconfig: string, cli: Kubectl, images: References
   }
   await helm(
     kubeconfig,
-    ['upgrade', release, chart, '--install', '--values', '-', '--description', content, '--wait', '--timeout', '5m'],
+    [
+      ...['upgrade', release, chart, '--install', '--values', '-', ...more],
+      ...['--description', content, '--wait', '--timeout', '5m'],
+    ],
     values,
   );
 }
+
+/** A cluster has one custom metrics API: it is served in a cluster of our own making, and in somebody's only when they ask. */
+const clusterWide = (way: Cluster['way']) => (way === 'context' ? [] : ['--set', 'customMetrics.enabled=true']);
 
 /** On what was made here, and may therefore be taken away again. */
 const madeHere = 'app.kubernetes.io/managed-by=microservice-platform-installer';
@@ -128,6 +135,7 @@ const components = {
   operator: 'ghcr.io/microservice-platform/operator',
   jaeger: 'docker.io/jaegertracing/jaeger',
   prometheus: 'docker.io/prom/prometheus',
+  customMetrics: 'registry.k8s.io/prometheus-adapter/prometheus-adapter',
 } as const;
 
 /** The chart's values for images that stand in for those that it names. */

@@ -13,7 +13,8 @@ import { productConfig } from '../../services/product-service/src/config.ts';
 import { userConfig } from '../../services/user-service/src/config.ts';
 import { find, names, ofKind, platformNamespace, render, shop, type Wire } from './rendered.ts';
 
-const platform = render();
+// As make up installs it.
+const platform = render({ customMetrics: { enabled: true } });
 const objects = shop();
 const microservices = ofKind(objects, 'Microservice');
 
