@@ -37,8 +37,32 @@ const scaling: readonly Case[] = [
   [
     'an empty list of metrics',
     autoscaling({ metrics: [] }),
-    /no target: set autoscaling\.cpu, autoscaling\.memory or autoscaling\.metrics, for/,
+    /no target: set autoscaling\.cpu, autoscaling\.memory, autoscaling\.requestsPerSecond or\s+autoscaling\.metrics, for/,
     pods({}),
+  ],
+  [
+    'no requests a second',
+    autoscaling({ requestsPerSecond: 0 }),
+    /requestsPerSecond.*greater than or equal to 1/,
+    autoscaling({ requestsPerSecond: 1 }),
+  ],
+  [
+    'more requests a second than anybody counts',
+    autoscaling({ requestsPerSecond: 1_000_001 }),
+    /requestsPerSecond.*less than or equal to 1000000/,
+    autoscaling({ requestsPerSecond: 1_000_000 }),
+  ],
+  [
+    'a part of a request as a number',
+    autoscaling({ requestsPerSecond: 0.5 }),
+    /requestsPerSecond.*must be of type (integer|string)/,
+    autoscaling({ requestsPerSecond: '500m' }),
+  ],
+  [
+    'requests a second in bytes',
+    autoscaling({ requestsPerSecond: '1Mi' }),
+    /requestsPerSecond.*should match/,
+    autoscaling({ requestsPerSecond: '1.5k' }),
   ],
   [
     'a cpu target with a sidecar that requests none',

@@ -275,8 +275,14 @@ const rules: readonly Case[] = [
   [
     'autoscaling towards nothing',
     { autoscaling: { maxReplicas: 3 } },
-    /no target: set autoscaling\.cpu, autoscaling\.memory or/,
+    /no target: set autoscaling\.cpu, autoscaling\.memory, autoscaling\.requestsPerSecond or/,
     { autoscaling: { maxReplicas: 3, memory: 70 } },
+  ],
+  [
+    'autoscaling towards requests that are not said',
+    { autoscaling: { maxReplicas: 3, requestsPerSecond: null } },
+    /no target: set autoscaling\.cpu/,
+    { autoscaling: { maxReplicas: 3, requestsPerSecond: 100 } },
   ],
   [
     'autoscaling without a maximum',

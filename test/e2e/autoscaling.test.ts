@@ -7,6 +7,7 @@ import { eventually } from '../../cluster/eventually.ts';
 import { tool } from '../../cluster/toolchain.ts';
 import { fieldManager } from '../../operator/src/api/labels.ts';
 import { cli, cluster, conditionOf, list, type MicroserviceObject, read } from '../support/cluster.ts';
+import { startLoad } from '../support/load-pod.ts';
 
 const namespace = 'e2e-autoscaling';
 const manifest = (name: string) =>
@@ -26,7 +27,7 @@ describe('a Microservice whose number of pods follows the load', () => {
     // As in the sample, but quicker to go back.
     spec.autoscaling.behavior.scaleDown = { stabilizationWindowSeconds: 10 };
     await cli.apply(JSON.stringify({ ...rest, metadata: { name: 'autoscaled', namespace }, spec }));
-    await startLoad(spec.image);
+    const load = await startLoad(namespace, 'autoscaled', spec.image);
     await readyAgain('autoscaled');
     const table = await eventually(
       'kubectl get hpa to show the cpu',
@@ -42,18 +43,13 @@ describe('a Microservice whose number of pods follows the load', () => {
     const deployment = watch('deployment', 'autoscaled');
     const microservice = watch('microservice', 'autoscaled');
     const started = performance.now();
-    await load(40);
+    await load.set(40);
     await podsAre(3);
     console.log(await cli.get(['hpa,microservice', '-n', namespace, '-o', 'wide']));
     // Cheap ones, but so many that some would meet a pod that goes away, if it did not wait for its last requests.
-    await load(60, '/cheap');
+    await load.set(60, '/cheap');
     await podsAre(1);
-    await load(0);
-    const { sent, answered, failed } = await eventually('the last answers', async () => {
-      const counts = await load(0);
-      const failures = Object.values(counts.failed).reduce((sum, count) => sum + count, 0);
-      return counts.answered + failures >= counts.sent && counts;
-    });
+    const { sent, answered, failed } = await load.end();
     const seconds = (performance.now() - started) / 1000;
     const writesAfter = await operatorWrites();
     await Promise.all([deployment.stop(), microservice.stop()]);
@@ -225,64 +221,4 @@ async function operatorWrites(): Promise<number> {
   const counts = [...writes].map(([, count]) => Number(count));
   expect(counts.length, 'counters of writes').toBeGreaterThan(0);
   return counts.reduce((sum, count) => sum + count, 0);
-}
-
-interface Counts {
-  readonly sent: number;
-  readonly answered: number;
-  readonly failed: Readonly<Record<string, number>>;
-}
-
-/** Sets how many requests a second are sent from inside the cluster through the Service, and gives what came of them so far. */
-async function load(perSecond: number, path = '/'): Promise<Counts> {
-  const proxy = `/api/v1/namespaces/${namespace}/pods/load:8080/proxy`;
-  return JSON.parse(await cli.get(['--raw', `${proxy}/${perSecond}${path}`]));
-}
-
-/**
- * A pod that sends requests at the rate that it is told, whether the earlier ones were answered or not, each over a
- * connection of its own: so kube-proxy spreads them over the pods, and none is retried.
- */
-async function startLoad(image: string): Promise<void> {
-  const script = `
-    const http = require('node:http');
-    const counts = { sent: 0, answered: 0, failed: {} };
-    let perSecond = 0;
-    let path = '/';
-    let due = 0;
-    let last = performance.now();
-    const fail = (why) => { counts.failed[why] = (counts.failed[why] ?? 0) + 1; };
-    function send() {
-      counts.sent += 1;
-      const options = { agent: false, signal: AbortSignal.timeout(10_000) };
-      http.get('http://autoscaled' + path, options, (answer) => {
-        answer.resume().on('end', () => answer.statusCode === 200 ? counts.answered += 1 : fail(answer.statusCode));
-      }).on('error', (error) => fail(error.code));
-    }
-    setInterval(() => {
-      const now = performance.now();
-      due += perSecond * (now - last) / 1000;
-      last = now;
-      for (; due >= 1; due -= 1) send();
-    }, 10);
-    http.createServer((request, answer) => {
-      [, perSecond, path] = /^.(\\d+)(.*)$/.exec(request.url);
-      answer.end(JSON.stringify(counts));
-    }).listen(8080);`;
-  const securityContext = {
-    allowPrivilegeEscalation: false,
-    runAsNonRoot: true,
-    capabilities: { drop: ['ALL'] },
-    seccompProfile: { type: 'RuntimeDefault' },
-  };
-  const container = { name: 'load', image, command: ['node', '--eval', script], securityContext };
-  await cli.apply(
-    JSON.stringify({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'load', namespace },
-      spec: { containers: [container], automountServiceAccountToken: false, terminationGracePeriodSeconds: 0 },
-    }),
-  );
-  await cli.waitFor('pod/load', 'Ready', { namespace, timeoutMs: 60_000 });
 }

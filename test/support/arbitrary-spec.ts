@@ -222,6 +222,7 @@ const autoscaling: fc.Arbitrary<Autoscaling> = fc.record(
     maxReplicas: some([2, 5]),
     cpu: some([50, 80]),
     memory: some([70]),
+    requestsPerSecond: some<number | string>([100, '500m']),
     metrics: fc.array(metric(), { maxLength: 3 }),
     behavior: fc.record(
       {

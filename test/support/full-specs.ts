@@ -206,6 +206,7 @@ const autoscaling: Autoscaling = {
   maxReplicas: 5,
   cpu: 70,
   memory: 80,
+  requestsPerSecond: '1500m',
   metrics: [
     { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 60 } } },
     { type: 'Resource', resource: { name: 'memory', target: { type: 'AverageValue', averageValue: '200Mi' } } },

@@ -7,6 +7,8 @@ export const conditionTypes = {
   Ready: 'Everything that is asked for runs, and runs in the version that is asked for.',
   Reconciling: 'Work goes on, or goes on being tried; present only while that is so.',
   Stalled: 'Nothing will get better by waiting: somebody has to act; present only while that is so.',
+  AutoscalingInactive:
+    'The autoscaler lacks figures, so the number of pods does not follow them; present only while that is so.',
 } as const;
 
 export type ConditionType = keyof typeof conditionTypes;
@@ -34,6 +36,8 @@ export const reasons = {
   InitRunning: 'A container that comes before the service has not ended yet.',
   ProbeFailing: 'The process runs but does not pass its startup or readiness probe.',
   DeadlineExceeded: 'The rollout did not finish in time, and no more precise cause can be seen.',
+  RequestRateMissing: 'Nobody tells the autoscaler how many requests a second the pods answer.',
+  MetricsMissing: 'Nobody tells the autoscaler one of the other figures that it goes by.',
 } as const;
 
 export type Reason = keyof typeof reasons;

@@ -362,6 +362,13 @@ export interface Autoscaling {
   /** Target for the memory used, in percent of the memory requested, on average over the pods. Example: 80 */
   readonly memory?: number;
   /**
+   * Target for the requests answered in a second, on average over the pods: of http_requests_total, which they count
+   * themselves, over the last 30 s, without /metrics, /healthz and /readyz. A whole number, or text for a part:
+   * "500m" is one in two seconds. Needs customMetrics.enabled of the platform's chart; where that is missing, the
+   * condition AutoscalingInactive says so. Example: 100
+   */
+  readonly requestsPerSecond?: number | string;
+  /**
    * Further targets, of any metric that the cluster serves, as in a HorizontalPodAutoscaler (autoscaling/v2); the one that
    * asks for most pods counts. Default: none.
    * Example: [{type: Pods, pods: {metric: {name: queue_length}, target: {type: AverageValue, averageValue: 30}}}]
@@ -1112,8 +1119,8 @@ export interface MicroserviceStatus {
   /** Generation of the spec that the rest of the status speaks about; -1 until the operator has seen the Microservice. */
   readonly observedGeneration?: number;
   /**
-   * Ready, always; Reconciling or Stalled while it is true. Types and reasons are a closed list, explained in
-   * docs/reference/conditions.md.
+   * Ready, always; Reconciling or Stalled while it is true, and AutoscalingInactive. Types and reasons are a closed
+   * list, explained in docs/reference/conditions.md.
    */
   readonly conditions?: readonly Condition[];
   /** Pods that exist, ready or not. */
@@ -1124,7 +1131,7 @@ export interface MicroserviceStatus {
   readonly selector?: string;
   /** Pods that are ready, of the pods that are wanted. Example: 2/2 */
   readonly pods?: string;
-  /** Number of pods asked for, or the range of the autoscaler and its targets. Example: 2-10 @ cpu 70% */
+  /** Number of pods asked for, or the range of the autoscaler and its targets. Example: 2-10 @ cpu 70%, 100 req/s */
   readonly scale?: string;
   /** Image that all pods run; while a new one is rolled out, the one before it. */
   readonly image?: string;
@@ -1140,7 +1147,7 @@ export interface MicroserviceStatus {
 }
 
 export interface Condition {
-  /** Type of the condition. One of Ready, Reconciling and Stalled. */
+  /** Type of the condition. One of Ready, Reconciling, Stalled and AutoscalingInactive. */
   readonly type: string;
   /** Whether it holds. */
   readonly status: 'True' | 'False' | 'Unknown';

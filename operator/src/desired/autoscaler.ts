@@ -7,7 +7,7 @@ import { fewestReplicas } from './replicas.ts';
 
 /** The HorizontalPodAutoscaler of the Deployment. */
 export function autoscaler(ms: Microservice, autoscaling: Autoscaling): Manifest {
-  const { maxReplicas, cpu, memory, metrics = [], behavior } = autoscaling;
+  const { maxReplicas, cpu, memory, requestsPerSecond, metrics = [], behavior } = autoscaling;
   return {
     apiVersion: 'autoscaling/v2',
     kind: 'HorizontalPodAutoscaler',
@@ -19,6 +19,7 @@ export function autoscaler(ms: Microservice, autoscaling: Autoscaling): Manifest
       metrics: [
         ...(cpu === undefined ? [] : [utilization('cpu', cpu)]),
         ...(memory === undefined ? [] : [utilization('memory', memory)]),
+        ...(requestsPerSecond === undefined ? [] : [requestRate(requestsPerSecond)]),
         ...metrics.map(metric),
       ],
       behavior: {
@@ -31,6 +32,17 @@ export function autoscaler(ms: Microservice, autoscaling: Autoscaling): Manifest
 
 function utilization(name: 'cpu' | 'memory', averageUtilization: number): V2MetricSpec {
   return { type: 'Resource', resource: { name, target: { type: 'Utilization', averageUtilization } } };
+}
+
+/** Requests a second and pod, by the name that the platform's adapter gives them in the custom metrics API. */
+function requestRate(perSecond: number | string): V2MetricSpec {
+  return {
+    type: 'Pods',
+    pods: {
+      metric: { name: 'http_requests_per_second' },
+      target: { type: 'AverageValue', averageValue: String(perSecond) },
+    },
+  };
 }
 
 /** A metric as it was written: the shape is that of autoscaling/v2, amounts as text. */

@@ -125,10 +125,10 @@ async function report(
   return lookAgainMs === undefined ? settled : after(lookAgainMs, 'numbers of pods are held back');
 }
 
-function waitFor({ verdict }: Summary): Next {
+function waitFor({ verdict, lookAgainMs: scaledMs }: Summary): Next {
   const { lookAgainMs } = verdict.kind === 'ready' ? (verdict.meanwhile ?? {}) : verdict;
-  if (lookAgainMs === undefined) return settled;
-  return after(lookAgainMs, 'a trouble becomes known, or lasting, by time alone');
+  const because = 'a trouble becomes known, or lasting, by time alone';
+  return soonest([lookAgainMs, scaledMs].map((ms) => (ms === undefined ? settled : after(ms, because))));
 }
 
 function throwFirst(outcomes: readonly Outcome[], kind: ClusterError['kind']): void {

@@ -5,7 +5,8 @@ import { selectorText } from '../desired/metadata.ts';
 import { autoscalingOf, fewestReplicas, replicasOf } from '../desired/replicas.ts';
 import { serviceUrl } from '../desired/service.ts';
 import type { Outcome } from './apply.ts';
-import { messageOf } from './cause.ts';
+import { autoscalerCause } from './autoscaler-cause.ts';
+import { type Cause, messageOf } from './cause.ts';
 import type { Observed } from './observe.ts';
 import { ownershipOf } from './ownership.ts';
 import { idOf } from './plan.ts';
@@ -15,6 +16,8 @@ import { type Evidence, judge, type Verdict } from './verdict.ts';
 export interface Summary {
   readonly status: MicroserviceStatus;
   readonly verdict: Verdict;
+  /** In how many milliseconds an autoscaler that lacks figures is told of, if it still does. */
+  readonly lookAgainMs?: number;
 }
 
 /** The status that follows from what was seen and done in this pass, and from nothing else but the time. */
@@ -28,12 +31,15 @@ export function summarise(
   const children = childrenAfter(observed, outcomes);
   const deployment = children.find(({ kind }) => kind === 'Deployment');
   const verdict = judge({ microservice, deployment, pods, outcomes, missing, serviceTypes, now });
+  const autoscaler = children.find(({ kind }) => kind === 'HorizontalPodAutoscaler');
+  const { cause, lookAgainMs } = autoscalerCause(microservice, autoscaler, now);
   const wanted = new Set(desired.map(idOf));
   return {
     verdict,
+    ...(lookAgainMs !== undefined && { lookAgainMs }),
     status: {
       observedGeneration: generationOf(microservice),
-      conditions: conditions(microservice, verdict, now),
+      conditions: conditions(microservice, verdict, cause, now),
       ...podCounts(microservice, deployment),
       selector: selectorText(microservice),
       scale: scaleText(microservice),
@@ -58,9 +64,16 @@ function childrenAfter({ microservice, children }: Observed, outcomes: readonly 
   return [...after.values()].toSorted((a, b) => (idOf(a) < idOf(b) ? -1 : 1));
 }
 
-/** Ready always; Reconciling or Stalled only while true, and never both: that is what kstatus reads. */
-function conditions(ms: Microservice, verdict: Verdict, now: Date): Condition[] {
-  const condition = (type: ConditionType, status: 'True' | 'False', { reason, ...words } = verdict): Condition => {
+/**
+ * Ready always; Reconciling or Stalled only while true, and never both: that is what kstatus reads. An autoscaler without
+ * figures takes nothing from what runs, so it has a condition of its own.
+ */
+function conditions(ms: Microservice, verdict: Verdict, unscaled: Cause | undefined, now: Date): Condition[] {
+  const condition = (
+    type: ConditionType,
+    status: 'True' | 'False',
+    { reason, ...words }: Pick<Cause, 'reason' | 'what' | 'where' | 'remedy'> = verdict,
+  ): Condition => {
     const before = ms.status?.conditions?.find((candidate) => candidate.type === type);
     return {
       type,
@@ -71,17 +84,19 @@ function conditions(ms: Microservice, verdict: Verdict, now: Date): Condition[] 
       observedGeneration: generationOf(ms),
     };
   };
+  const inactive = unscaled ? [condition('AutoscalingInactive', 'True', unscaled)] : [];
   switch (verdict.kind) {
     case 'ready':
       return [
         condition('Ready', 'True'),
         // While the service serves, more pods or fewer are work that goes on, whatever keeps them.
         ...(verdict.meanwhile ? [condition('Reconciling', 'True', verdict.meanwhile)] : []),
+        ...inactive,
       ];
     case 'reconciling':
-      return [condition('Ready', 'False'), condition('Reconciling', 'True')];
+      return [condition('Ready', 'False'), condition('Reconciling', 'True'), ...inactive];
     case 'stalled':
-      return [condition('Ready', 'False'), condition('Stalled', 'True')];
+      return [condition('Ready', 'False'), condition('Stalled', 'True'), ...inactive];
   }
 }
 
@@ -95,12 +110,13 @@ function podCounts(ms: Microservice, deployment: KubeObject | undefined) {
 function scaleText(ms: Microservice): string {
   const autoscaling = autoscalingOf(ms);
   if (autoscaling === undefined) return String(replicasOf(ms));
-  const { maxReplicas, cpu, memory, metrics = [] } = autoscaling;
+  const { maxReplicas, cpu, memory, requestsPerSecond, metrics = [] } = autoscaling;
   const targets = Object.entries({ cpu, memory }).flatMap(([name, percent]) =>
     percent === undefined ? [] : `${name} ${percent}%`,
   );
+  const requests = requestsPerSecond === undefined ? [] : [`${requestsPerSecond} req/s`];
   const further = metrics.length === 0 ? [] : [`${metrics.length} metric${metrics.length === 1 ? '' : 's'}`];
-  return `${fewestReplicas(autoscaling)}-${maxReplicas} @ ${[...targets, ...further].join(', ')}`;
+  return `${fewestReplicas(autoscaling)}-${maxReplicas} @ ${[...targets, ...requests, ...further].join(', ')}`;
 }
 
 /** The image that all pods run; while they do not all run the same, the one that was known before. */

@@ -7,6 +7,8 @@ import { microservice } from '../../support/microservice.ts';
 const specOf = (autoscaling: Autoscaling) =>
   autoscaler(microservice(), autoscaling).spec as V2HorizontalPodAutoscalerSpec;
 
+const perPod = { type: 'AverageValue', averageValue: 30 } as const;
+
 describe('autoscaler', () => {
   it('scales the Deployment between the bounds, towards the targets', () => {
     expect(specOf({ minReplicas: 2, maxReplicas: 5, cpu: 70, memory: 80 })).toMatchObject({
@@ -19,6 +21,27 @@ describe('autoscaler', () => {
       ],
     });
   });
+
+  it.for<[number | string, string]>([
+    [100, '100'],
+    ['500m', '500m'],
+  ])(
+    'scales towards %s requests a second of each pod, as the adapter names them',
+    ([requestsPerSecond, averageValue]) => {
+      const metrics = [{ type: 'Pods' as const, pods: { metric: { name: 'queue_length' }, target: perPod } }];
+      expect(specOf({ maxReplicas: 5, cpu: 70, requestsPerSecond, metrics }).metrics).toEqual([
+        { type: 'Resource', resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 70 } } },
+        {
+          type: 'Pods',
+          pods: { metric: { name: 'http_requests_per_second' }, target: { type: 'AverageValue', averageValue } },
+        },
+        {
+          type: 'Pods',
+          pods: { metric: { name: 'queue_length' }, target: { type: 'AverageValue', averageValue: '30' } },
+        },
+      ]);
+    },
+  );
 
   it('keeps at least one pod unless more are asked for', () => {
     expect(specOf({ maxReplicas: 5, cpu: 70 }).minReplicas).toBe(1);

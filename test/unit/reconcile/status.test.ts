@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { type Reason, reasons } from '../../../operator/src/api/conditions.ts';
-import type { Microservice, MicroserviceStatus } from '../../../operator/src/api/microservice.generated.ts';
+import type {
+  Autoscaling,
+  Metric,
+  Microservice,
+  MicroserviceStatus,
+} from '../../../operator/src/api/microservice.generated.ts';
 import type { KubeObject } from '../../../operator/src/api/object.ts';
 import { ClusterError, type ClusterErrorKind } from '../../../operator/src/cluster/errors.ts';
 import { desiredChildren } from '../../../operator/src/desired/children.ts';
@@ -21,6 +26,8 @@ interface World {
   readonly rollout?: object;
   /** What is different about the Deployment otherwise. */
   readonly deployment?: object;
+  /** The status of the autoscaler. */
+  readonly scaling?: object;
   readonly pods?: readonly KubeObject[];
   readonly outcomes?: readonly Outcome[];
   readonly at?: Date;
@@ -30,10 +37,11 @@ interface World {
 
 function summaryOf(world: World): Summary {
   const { ms = microservice(), rollout, deployment, pods = [], outcomes = [], at = now, missing = [] } = world;
-  const { serviceTypes = ['ClusterIP'] } = world;
-  const children = liveChildren(ms).map((child) =>
-    child.kind === 'Deployment' ? { ...child, ...deployment, status: rollout ?? {} } : child,
-  );
+  const { serviceTypes = ['ClusterIP'], scaling } = world;
+  const children = liveChildren(ms).map((child) => {
+    if (child.kind === 'Deployment') return { ...child, ...deployment, status: rollout ?? {} };
+    return child.kind === 'HorizontalPodAutoscaler' ? { ...child, status: scaling ?? {} } : child;
+  });
   const given = { missing, serviceTypes, now: at };
   return summarise({ microservice: ms, children, pods }, desiredChildren(ms), outcomes, given);
 }
@@ -52,7 +60,7 @@ function kstatus({ observedGeneration, conditions = [] }: MicroserviceStatus, ge
 function verdictOf(world: World): string {
   const { status } = summaryOf(world);
   const conditions = status.conditions ?? [];
-  const types = conditions.map(({ type }) => type);
+  const types = conditions.map(({ type }) => type).filter((type) => type !== 'AutoscalingInactive');
   const [ready] = conditions;
   if (!ready) throw new Error('Ready has to be there always');
   expect(types[0]).toBe('Ready');
@@ -235,6 +243,78 @@ describe('an autoscaler that moves the number of pods', () => {
     const pods = [pod('orders-d', backingOff(1))];
     expect(said({ rollout: growing(3), pods })).toEqual(['Ready=True Available', 'Reconciling=True CrashLoop']);
     expect(said({ rollout: growing(1), pods })).toEqual(['Ready=False CrashLoop', 'Reconciling=True CrashLoop']);
+  });
+});
+
+describe('an autoscaler that lacks figures', () => {
+  const scaledBy = (targets: object) =>
+    microservice({ spec: { autoscaling: { minReplicas: 2, maxReplicas: 5, ...targets } } });
+  const byRequests = scaledBy({ cpu: 70, requestsPerSecond: 100 });
+  /** It has said so for a minute and a half, the longest that it is given. */
+  const lacking = (reason: string, more: object = {}) => ({
+    conditions: [
+      { type: 'AbleToScale', status: 'True', reason: 'ReadyForNewScale' },
+      { type: 'ScalingActive', status: 'False', reason, lastTransitionTime: '2025-12-31T23:59:30Z', ...more },
+    ],
+  });
+  const inactive = (world: World) =>
+    summaryOf({ rollout: rolledOut(2), deployment: { spec: { replicas: 2 } }, ...world }).status.conditions?.find(
+      ({ type }) => type === 'AutoscalingInactive',
+    );
+
+  it.for<[string, Reason, object, string]>([
+    ['the requests', 'RequestRateMissing', { requestsPerSecond: 100 }, 'FailedGetPodsMetric'],
+    ['the cpu', 'MetricsMissing', { cpu: 70, requestsPerSecond: 100 }, 'FailedGetResourceMetric'],
+    ['a metric of somebody else', 'MetricsMissing', { cpu: 70 }, 'FailedGetPodsMetric'],
+  ])('without %s is told in a condition of its own, as %s, and the service is Ready', ([, reason, targets, said]) => {
+    const world = { ms: scaledBy(targets), scaling: lacking(said), rollout: rolledOut(2) };
+    expect(inactive(world)).toMatchObject({
+      status: 'True',
+      reason,
+      message: expect.stringMatching(
+        /^.+ - HorizontalPodAutoscaler shop\/orders - .+kubectl describe hpa -n shop orders/,
+      ),
+    });
+    expect(verdictOf({ ...world, deployment: { spec: { replicas: 2 } } })).toBe('Available: Current');
+  });
+
+  it('for the requests says what to install', () => {
+    expect(inactive({ ms: byRequests, scaling: lacking('FailedGetPodsMetric') })?.message).toContain(
+      'customMetrics.enabled=true',
+    );
+  });
+
+  it('says the same whatever words the autoscaler has for it, so that nothing is written', () => {
+    const said = (message: string) =>
+      summaryOf({ ms: byRequests, scaling: lacking('FailedGetPodsMetric', { message }) }).status;
+    expect(said('dial tcp 10.0.0.7:443')).toEqual(said('dial tcp 10.0.0.8:443'));
+  });
+
+  it('is given a minute and a half, and looked at again then', () => {
+    const scaling = lacking('FailedGetPodsMetric', { lastTransitionTime: '2025-12-31T23:59:40Z' });
+    expect(inactive({ ms: byRequests, scaling })).toBeUndefined();
+    expect(summaryOf({ ms: byRequests, rollout: rolledOut(2), scaling }).lookAgainMs).toBe(10_000);
+  });
+
+  it('is told beside a service that is not Ready, too', () => {
+    const { conditions } = summaryOf({ ms: byRequests, scaling: lacking('FailedGetPodsMetric') }).status;
+    expect(conditions?.map(({ type }) => type)).toEqual(['Ready', 'Reconciling', 'AutoscalingInactive']);
+  });
+
+  it.for<[string, World]>([
+    ['it has all of them', { ms: byRequests, scaling: lacking('ValidMetricFound', { status: 'True' }) }],
+    ['it has not looked yet', { ms: byRequests }],
+    ['there are no pods to scale', { ms: byRequests, scaling: lacking('ScalingDisabled') }],
+    [
+      'the service is switched off',
+      {
+        ms: microservice({ spec: { suspend: true, autoscaling: { maxReplicas: 5, cpu: 70 } } }),
+        scaling: lacking('FailedGetResourceMetric'),
+      },
+    ],
+  ])('is no news where %s', ([, world]) => {
+    expect(inactive(world)).toBeUndefined();
+    expect(summaryOf(world).lookAgainMs).toBeUndefined();
   });
 });
 
@@ -675,6 +755,22 @@ describe('the status', () => {
         { kind: 'ServiceAccount', name: 'orders' },
       ],
     });
+  });
+
+  it('names every target of the autoscaler, at its longest within what the schema allows', () => {
+    const spec = (autoscaling: Autoscaling) => microservice({ spec: { autoscaling } });
+    const scaleOf = (ms: Microservice) => summaryOf({ ms }).status.scale;
+    expect(scaleOf(spec({ minReplicas: 2, maxReplicas: 10, cpu: 70, requestsPerSecond: 100 }))).toBe(
+      '2-10 @ cpu 70%, 100 req/s',
+    );
+    expect(scaleOf(spec({ maxReplicas: 3, requestsPerSecond: '500m' }))).toBe('1-3 @ 500m req/s');
+    const metric = { type: 'Resource', resource: { name: 'cpu', target: { type: 'AverageValue', averageValue: 1 } } };
+    const longest = spec({
+      ...{ minReplicas: 1000, maxReplicas: 1000, cpu: 1000, memory: 1000 },
+      requestsPerSecond: '1000000000000.1m',
+      metrics: Array.from({ length: 16 }, () => metric as Metric),
+    });
+    expect(scaleOf(longest)?.length).toBeLessThanOrEqual(96);
   });
 
   it('goes on naming the image that runs while another one is rolled out', () => {
