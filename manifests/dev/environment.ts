@@ -35,8 +35,7 @@ const loopback = '127.0.0.1';
  */
 export function localEnvironment(service: Microservice, places: Places): Record<string, string> {
   const { metadata, spec } = service;
-  const given = spec.env.filter(({ name }) => !name.startsWith('OTEL_EXPORTER_'));
-  const env = Object.fromEntries(given.map((variable) => [variable.name, givenValue(variable, places)]));
+  const env = Object.fromEntries(spec.env.map((variable) => [variable.name, givenValue(variable, places)]));
   const own = (port: string | undefined) => String(portAt(`${metadata.name}:${port}`, places));
   const localised = Object.entries(env).map(([name, value]): [string, string] => {
     if (name === 'SERVER_PORT' || name === 'GRPC_PORT') return [name, own(value)];
@@ -52,6 +51,8 @@ export function localEnvironment(service: Microservice, places: Places): Record<
   return {
     ...Object.fromEntries(localised),
     SERVER_HOST: loopback,
+    // In a cluster the operator says this.
+    OTEL_SERVICE_NAME: metadata.name,
     OTEL_TRACES_EXPORTER: 'none',
     SHUTDOWN_DRAIN_MS: '0',
   };

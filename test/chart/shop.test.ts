@@ -1,6 +1,7 @@
 import { baseConfig, type ConfigSchema, readConfig } from '@microservice-platform/common';
 import { describe, expect, it } from 'vitest';
 import { shopSecrets } from '../../manifests/install.ts';
+import { tracingVariables } from '../../operator/src/desired/tracing.ts';
 import { analyticsConfig } from '../../services/analytics-service/src/config.ts';
 import { gatewayConfig } from '../../services/api-gateway/src/config.ts';
 import { readRoutes } from '../../services/api-gateway/src/routes/file.ts';
@@ -29,7 +30,15 @@ const schemas: Readonly<Record<string, ConfigSchema>> = {
   'user-service': userConfig,
 };
 
-/** The environment of a Microservice as its pods see it. */
+/** What the operator adds where spec.observability.tracing asks for it, with what the chart tells it. */
+function addedTo(microservice: Wire): Record<string, string> {
+  const { env } = find(platform, 'Deployment', 'operator').spec.template.spec.containers[0];
+  const collector = env.find(({ name }: Wire) => name === 'OPERATOR_OTLP_ENDPOINT').value;
+  const added = tracingVariables(microservice, collector);
+  return Object.fromEntries(added.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value]])));
+}
+
+/** The environment that a Microservice states for its pods. */
 function environmentOf({ spec }: Wire): Record<string, string> {
   return Object.fromEntries(
     spec.env.map(({ name, value, valueFrom }: Wire) => {
@@ -97,7 +106,8 @@ describe('the shop', () => {
 });
 
 describe.each(microservices.map((it): [string, Wire] => [it.metadata.name, it]))('%s', (name, microservice) => {
-  const env = environmentOf(microservice);
+  const stated = environmentOf(microservice);
+  const env = { ...stated, ...addedTo(microservice) };
   const schema = { ...baseConfig, ...telemetryConfig, ...schemas[name] };
 
   it('gets an environment that it starts with', () => {
@@ -106,7 +116,7 @@ describe.each(microservices.map((it): [string, Wire] => [it.metadata.name, it]))
 
   it('gets no variable that it does not read', () => {
     const read = Object.values(schema).map(({ variable }) => variable);
-    expect(Object.keys(env).filter((variable) => !read.includes(variable))).toEqual([]);
+    expect(Object.keys(stated).filter((variable) => !read.includes(variable))).toEqual([]);
   });
 
   it('is told only addresses that are there', () => {
@@ -121,6 +131,8 @@ describe.each(microservices.map((it): [string, Wire] => [it.metadata.name, it]))
 
   it('reports under its own name and the version of its image', () => {
     expect(env.OTEL_SERVICE_NAME).toBe(name);
+    expect(env.OTEL_RESOURCE_ATTRIBUTES).toContain(`service.version=${env.SERVICE_VERSION},`);
+    expect(env.OTEL_TRACES_EXPORTER).toBe('otlp');
     expect(microservice.spec.image).toBe(`ghcr.io/microservice-platform/${name}:${env.SERVICE_VERSION}`);
   });
 });
