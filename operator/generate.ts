@@ -105,8 +105,13 @@ const interfaceNames: Readonly<Record<string, string>> = {
   'spec.shutdown': 'Shutdown',
   'spec.disruption': 'Disruption',
   'spec.service': 'ServiceOptions',
+  'spec.observability': 'Observability',
+  'spec.observability.metrics': 'MetricsEndpoint',
+  'spec.observability.slo': 'Objectives',
   status: 'MicroserviceStatus',
   'status.conditions[]': 'Condition',
+  'status.links': 'Links',
+  'status.slo[]': 'SloStatus',
   'status.children[]': 'ChildRef',
 };
 

@@ -2,12 +2,21 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { ObjectKey } from './api/object.ts';
 import type { ServiceType } from './desired/service.ts';
+import { type Pages, pageSources } from './reconcile/links.ts';
 import { type LogLevel, logLevels } from './support/log.ts';
 
 export interface Config {
   /** Port of /healthz, /readyz and /metrics; 0 takes a free one. */
   readonly httpPort: number;
   readonly logLevel: LogLevel;
+  /** Where services that ask for it send their traces, by OTLP over HTTP; nowhere when not stated. */
+  readonly collector: string | undefined;
+  /** The Prometheus that knows the error budgets, if there is one. */
+  readonly prometheus: string | undefined;
+  /** It is asked once in this time. */
+  readonly budgetSeconds: number;
+  /** Where people look at what is measured; nowhere when not stated. */
+  readonly pages: Pages | undefined;
   /** Where traces of passes go, by OTLP over HTTP; nowhere when not stated. */
   readonly tracesTo: string | undefined;
   /** The namespaces whose Microservices are worked on; undefined for all of them. */
@@ -70,6 +79,10 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
     logLevel: logLevel ?? 'info',
     concurrency: integer('OPERATOR_CONCURRENCY', 32, 1, 256),
     tracesTo: addressIn(env, 'OTEL_EXPORTER_OTLP_ENDPOINT', faults),
+    collector: addressIn(env, 'OPERATOR_OTLP_ENDPOINT', faults),
+    prometheus: addressIn(env, 'OPERATOR_PROMETHEUS_URL', faults),
+    budgetSeconds: integer('OPERATOR_BUDGET_SECONDS', 60, 1, 3_600),
+    pages: pagesIn(env, faults),
     namespaces: namespacesIn(env.OPERATOR_WATCH_NAMESPACES ?? '', faults),
     kubeconfig,
     apiServer,
@@ -90,6 +103,24 @@ function addressIn(env: NodeJS.ProcessEnv, variable: string, faults: string[]): 
     faults.push(`${variable} must be an address that starts with http:// or https://, not ${JSON.stringify(text)}`);
   }
   return text;
+}
+
+/** The links that are made of it go into the status, which has to hold them. */
+const longestGrafana = 256;
+
+function pagesIn(env: NodeJS.ProcessEnv, faults: string[]): Pages | undefined {
+  const grafana = addressIn(env, 'OPERATOR_GRAFANA_URL', faults);
+  if (grafana !== undefined && (grafana.length > longestGrafana || /[?#\s]/.test(grafana))) {
+    faults.push(`OPERATOR_GRAFANA_URL must be an address of at most ${longestGrafana} characters, without ? and #`);
+  }
+  const asked = (env.OPERATOR_GRAFANA_SOURCES ?? '').split(',').map((name) => name.trim());
+  if (env.OPERATOR_GRAFANA_SOURCES && asked.some((name) => !pageSources.some((known) => known === name))) {
+    const text = JSON.stringify(env.OPERATOR_GRAFANA_SOURCES);
+    faults.push(`OPERATOR_GRAFANA_SOURCES must be a list of ${pageSources.join(', ')}, not ${text}`);
+  }
+  return grafana === undefined
+    ? undefined
+    : { grafana, sources: pageSources.filter((source) => asked.includes(source)) };
 }
 
 function namespacesIn(text: string, faults: string[]): readonly string[] | undefined {

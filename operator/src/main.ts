@@ -1,4 +1,8 @@
-import type { KubeObject } from './api/object.ts';
+import type { Microservice } from './api/microservice.generated.ts';
+import type { KubeObject, ObjectKey } from './api/object.ts';
+import { type Budgets, objectivesOf } from './api/objectives.ts';
+import { BudgetMemory } from './budgets/budgets.ts';
+import { Prometheus } from './budgets/prometheus.ts';
 import { connectionOf } from './cluster/connection.ts';
 import { ContentKey } from './cluster/content-key.ts';
 import { ClusterError } from './cluster/errors.ts';
@@ -78,7 +82,8 @@ const cluster = new KubeCluster({
 
 /** The work. */
 const clock = { now: () => new Date() };
-const policy: Policy = { serviceTypes: config.serviceTypes, readsSecrets: config.rolloutOnSecretChange };
+const { serviceTypes, rolloutOnSecretChange: readsSecrets, collector, pages } = config;
+const policy: Policy = { serviceTypes, readsSecrets, collector, pages };
 const allowance = new Allowance({
   burst: 20,
   everyMs: 10_000,
@@ -88,13 +93,36 @@ const allowance = new Allowance({
   },
 });
 const repairs: Repairs = { take: (key) => allowance.take(idOf(key)) };
+/** What is left of error budgets. Passes read memory: nothing waits for Prometheus. */
+const prometheus = config.prometheus === undefined ? undefined : new Prometheus(config.prometheus);
+const budgets =
+  prometheus &&
+  new BudgetMemory({
+    ask: () => prometheus.budgetsLeft(),
+    withObjectives: () =>
+      cluster
+        .microservices()
+        .filter((each) => promisesOf(each).length > 0)
+        .map(({ metadata }) => idOf(metadata)),
+    leads,
+    onChange: (id) => queue.addBehind(id),
+    onAnswer: () => metrics.budgetReadings.inc({ outcome: 'answered' }),
+    onFailure: (reason, inARow) => {
+      metrics.budgetReadings.inc({ outcome: 'failed' });
+      log[inARow === 1 ? 'warn' : 'debug']({ reason, inARow }, 'error budgets not read');
+    },
+    periodMs: config.budgetSeconds * 1000,
+  });
+const budgetsOf = (key: ObjectKey): Budgets =>
+  budgets?.of(idOf(key)) ?? { kind: 'unknown', because: 'not known: the operator has no Prometheus to ask' };
+
 const controller = new Controller({
   queue,
   workers: config.concurrency,
   reconcile: (id) => {
     const { namespace, name } = keyOf(id);
     return tracing.pass(namespace, name, () =>
-      reconcile({ namespace, name }, { cluster, clock, policy, repairs, log }),
+      reconcile({ namespace, name }, { cluster, clock, policy, repairs, budgets: budgetsOf, log }),
     );
   },
   retryAfterMs,
@@ -118,7 +146,8 @@ observeSources(metrics, {
   microservices: () => cluster.microservices().map(stateOf),
   unsyncedWatches: () => cluster.unsynced.length,
   watchIdleMs: () => cluster.idleMs,
-  leads: () => performance.now() < leadsUntil(),
+  leads,
+  objectives: () => cluster.microservices().flatMap(promisesOf),
 });
 const http = await serveHttp({
   port: config.httpPort,
@@ -150,11 +179,13 @@ const signal = await stopped.promise;
 stopping = true;
 log.info({ signal }, 'stopping');
 audit.stop();
+budgets?.stop();
 await cluster.stop();
 const drained = await controller.stop(drainMs);
 if (!drained) log.warn({ ms: drainMs }, 'some Microservices were still in hand; the next operator goes on with them');
 await election?.stop(); // Not before the work is over: the next leader begins at once.
 await Promise.all([leaders, everybodys].map((transport) => transport.close(1_000)));
+await prometheus?.close();
 await tracing.close(2_000);
 await http.close();
 log.info('stopped');
@@ -176,11 +207,16 @@ async function openTracing(): Promise<Tracing> {
 
 /** Every Microservice is looked at: what changed before this operator led, nobody told. */
 function begin(): void {
+  budgets?.begin();
   queue.resume(keys());
 }
 
 function keys(): string[] {
   return cluster.microservices().map(({ metadata }) => idOf(metadata));
+}
+
+function leads(): boolean {
+  return performance.now() < leadsUntil();
 }
 
 /** Until when this operator may change anything, on the clock of `performance.now`. */
@@ -196,6 +232,18 @@ function retryAfterMs(error: unknown, failures: number): number {
   const passing = error instanceof ClusterError && (error.kind === 'unavailable' || error.kind === 'conflict');
   const ms = backoff(failures, { baseMs: 5, capMs: passing ? 15_000 : 300_000 });
   return error instanceof ClusterError ? Math.max(ms, error.retryAfterMs ?? 0) : ms;
+}
+
+/** The objectives of a Microservice, as the metrics tell them. */
+function promisesOf(microservice: KubeObject) {
+  const { namespace, name } = microservice.metadata;
+  return objectivesOf(microservice as Microservice).map(({ name: slo, le, ratio }) => ({
+    namespace,
+    name,
+    slo,
+    ...(le !== undefined && { le }),
+    ratio,
+  }));
 }
 
 function stateOf({ metadata, status }: KubeObject) {

@@ -10,6 +10,7 @@ import { type ControlPlane, startControlPlane } from '../support/control-plane.t
 import { definitionPath, microserviceSchema } from '../support/microservice.ts';
 import type { Case, Spec } from './crd-case.ts';
 import { formatCases } from './crd-cases-formats.ts';
+import { observabilityCases } from './crd-cases-observability.ts';
 import { podCases } from './crd-cases-pod.ts';
 import { serviceCases } from './crd-cases-service.ts';
 
@@ -38,6 +39,7 @@ const rules: readonly Case[] = [
   ...podCases,
   ...serviceCases,
   ...formatCases,
+  ...observabilityCases,
   ['no image', { image: '' }, /spec\.image.*at least 1 chars/, { image: 'orders' }],
   ['an image with a scheme', { image: 'https://ghcr.io/a' }, /without a scheme/, { image: 'ghcr.io/a@sha256:0a' }],
   ['an image with a space', { image: 'a b' }, /without spaces/, { image: 'localhost:5000/a_b/c-d:1.0' }],

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { eventually } from '../../cluster/eventually.ts';
 import { tool } from '../../cluster/toolchain.ts';
-import { cli, cluster, conditionOf, list, type MicroserviceObject, read } from '../support/cluster.ts';
+import { cli, cluster, conditionOf, list, type MicroserviceObject, read, url } from '../support/cluster.ts';
+import type { Target } from '../support/prometheus.ts';
 
 const namespace = 'e2e-features';
 const manifests = fileURLToPath(new URL('../../manifests/features/', import.meta.url));
@@ -254,6 +255,29 @@ describe.concurrent('a Microservice of manifests/features', () => {
     await settled('pod-labels');
     expect((await podsOf('pod-labels')).filter((each) => !isGoing(each)).map(nameOf)).toEqual(restarted);
     expect(await list('replicasets', namespace, '-l', `${label}=pod-labels`)).toHaveLength(2);
+  });
+
+  it('observability: is asked for metrics where it says, and told where its traces go and which pod it is', async () => {
+    const [pod] = await podsOf('observability');
+    const env = await facts<Record<string, string>>('observability');
+    expect(env).toMatchObject({
+      OTEL_SERVICE_NAME: 'seen',
+      OTEL_TRACES_SAMPLER: 'parentbased_traceidratio',
+      OTEL_TRACES_SAMPLER_ARG: '0.5',
+      OTEL_EXPORTER_OTLP_ENDPOINT: expect.stringContaining('jaeger'),
+    });
+    const attributes = env.OTEL_RESOURCE_ATTRIBUTES?.split(',') ?? [];
+    expect(attributes).toContain(`k8s.pod.name=${nameOf(pod)}`);
+    expect(attributes).toContain(`k8s.node.name=${pod?.spec.nodeName}`);
+    const target = await soon('Prometheus to have asked it', async () => {
+      const answer = await fetch(`${url('prometheus')}/api/v1/targets?state=active`, {
+        signal: AbortSignal.timeout(10_000),
+      });
+      const { data } = (await answer.json()) as { data: { activeTargets: readonly Target[] } };
+      const found = data.activeTargets.filter(({ labels }) => labels.pod === nameOf(pod));
+      return found.length === 1 && found[0]?.health === 'up' && found[0];
+    });
+    expect(target.scrapeUrl).toMatch(/:9090\/internal\/metrics$/);
   });
 
   it('scheduling: runs where it may, and says so when there is no such node', async () => {

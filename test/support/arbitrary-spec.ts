@@ -11,6 +11,7 @@ import type {
   InitContainer,
   Metric,
   MicroserviceSpec,
+  Observability,
   PodSecurityContext,
   Port,
   Probe,
@@ -85,11 +86,14 @@ const ports: fc.Arbitrary<Port[]> = fc
 const env: fc.Arbitrary<EnvVar[]> = fc.uniqueArray(
   fc.oneof(
     fc.record(
-      { name: some(['A', 'B', 'C', 'D']), value: some(['', 'info', '500m', '$(A)/x']) },
+      {
+        name: some(['A', 'B', 'C', 'D', 'OTEL_SERVICE_NAME', 'OTEL_TRACES_SAMPLER_ARG']),
+        value: some(['', 'info', '500m', '$(A)/x']),
+      },
       { requiredKeys: ['name'] },
     ),
     fc.record({
-      name: some(['A', 'B', 'C', 'D']),
+      name: some(['A', 'B', 'C', 'D', 'OTEL_SERVICE_NAME', 'OTEL_TRACES_SAMPLER_ARG']),
       valueFrom: fc.oneof(
         fc.record({ secretKeyRef: keyRef() }),
         fc.record({ configMapKeyRef: keyRef() }),
@@ -261,7 +265,7 @@ const imagePullSecrets: fc.Arbitrary<PullSecret[]> = fc.uniqueArray(
 const config: fc.Arbitrary<Config> = fc.oneof(
   partly(
     {
-      data: fc.dictionary(some(['MODE', 'GREETING']), some(['', 'fast']), { minKeys: 1 }),
+      data: fc.dictionary(some(['MODE', 'GREETING', 'OTEL_TRACES_EXPORTER']), some(['', 'fast']), { minKeys: 1 }),
       onChange: some(['Rollout', 'None'] as const),
     },
     ['data'],
@@ -421,6 +425,15 @@ const initContainers: fc.Arbitrary<InitContainer[]> = fc.uniqueArray(
   { maxLength: 3, selector: ({ name }) => name },
 );
 
+const percentile = (key: 'p50' | 'p90' | 'p95' | 'p99', within: string) => fc.constant({ [key]: within });
+const observability: fc.Arbitrary<Observability> = partly({
+  metrics: partly({ enabled: fc.boolean(), port: some(['http', 'grpc', 'metrics']), path: some(['/metrics', '/m']) }),
+  tracing: partly({ samplePercent: some([0, 10, 100, '0.5', '100']) }),
+  slo: partly({ availability: some([99, '99.9', '50.0001']), latency: percentile('p95', '2.5s') }).filter(
+    (slo) => Object.keys(slo).length > 0,
+  ),
+});
+
 const annotations = fc.dictionary(some(['example.com/a', 'b']), some(['', 'c d']));
 
 const serviceAccount: fc.Arbitrary<ServiceAccount> = fc.oneof(
@@ -572,6 +585,7 @@ export const validSpecs: fc.Arbitrary<MicroserviceSpec> = fc
       shutdown,
       disruption: partly({ maxUnavailable: some([1, 2, '1%', '100%']) }),
       service,
+      observability,
       suspend: fc.boolean(),
     },
     { requiredKeys: ['image', 'replicas'] },
@@ -580,7 +594,8 @@ export const validSpecs: fc.Arbitrary<MicroserviceSpec> = fc
   .map((spec) => (spec.autoscaling ? withRequests(spec) : spec))
   .map(withoutLooseMounts)
   .map(withUserOfGroup)
-  .map(withNameServer);
+  .map(withNameServer)
+  .map(withMeasuredPorts);
 
 function hasTcpPort({ ports: list = [] }: MicroserviceSpec): boolean {
   return list.some((port) => port.protocol !== 'UDP');
@@ -632,4 +647,22 @@ function withUserOfGroup(spec: MicroserviceSpec): MicroserviceSpec {
 function withNameServer(spec: MicroserviceSpec): MicroserviceSpec {
   if (spec.dnsPolicy !== 'None' || spec.dnsConfig?.nameservers?.length) return spec;
   return { ...spec, dnsConfig: { ...spec.dnsConfig, nameservers: ['10.0.0.53'] } };
+}
+
+/** Metrics at a TCP port that is there, and objectives only where somebody reads the metrics. */
+function withMeasuredPorts({ observability: asked, ...spec }: MicroserviceSpec): MicroserviceSpec {
+  if (asked === undefined) return spec;
+  const tcp = (spec.ports ?? []).filter(({ protocol }) => protocol !== 'UDP');
+  const { metrics: endpoint, slo, ...observability } = asked;
+  const { port, ...rest } = endpoint ?? {};
+  const metrics = {
+    ...rest,
+    ...(tcp.some(({ name }) => name === port) && port !== undefined && { port }),
+    ...(tcp.length === 0 && { enabled: false }),
+  };
+  const isRead = endpoint === undefined ? tcp.some(({ name }) => name === 'http') : metrics.enabled !== false;
+  return {
+    ...spec,
+    observability: { ...observability, ...(endpoint && { metrics }), ...(slo && isRead && { slo }) },
+  };
 }

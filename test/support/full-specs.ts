@@ -6,6 +6,7 @@ import type {
   InitContainer,
   LabelSelector,
   MicroserviceSpec,
+  Observability,
   Probe,
   Probes,
   Resources,
@@ -308,6 +309,13 @@ const common = {
   disruption: { maxUnavailable: '25%' },
 } as const satisfies MicroserviceSpec;
 
+/** What is measured; another `percentile`, another of the four shares. */
+const observability = (percentile: 'p50' | 'p90' | 'p95' | 'p99'): Observability => ({
+  metrics: { enabled: true, port: 'http', path: '/internal/metrics' },
+  tracing: { samplePercent: '12.5' },
+  slo: { availability: '99.9', latency: { [percentile]: '250ms' } },
+});
+
 /** Complete specs that the API server takes; each leaf of the schema is set in at least one of them. */
 export const fullSpecs: Readonly<Record<string, MicroserviceSpec>> = {
   'inside the cluster, with sidecars': {
@@ -315,6 +323,7 @@ export const fullSpecs: Readonly<Record<string, MicroserviceSpec>> = {
     ports: [http, grpc],
     probes: probes(0),
     config: { data: { MODE: 'fast', GREETING: 'hello' }, onChange: 'Rollout' },
+    observability: observability('p95'),
     initContainers: [before('migrate'), before('proxy', 0), before('mesh', 1)],
     serviceAccount: { annotations: { 'example.com/role': 'orders' }, automountToken: true },
     service: {
@@ -331,6 +340,7 @@ export const fullSpecs: Readonly<Record<string, MicroserviceSpec>> = {
     ports: [{ ...http, nodePort: 30080 }, grpc],
     probes: probes(1),
     config: { data: { 'routes.yaml': 'routes: []' }, mountPath: '/etc/orders', onChange: 'None' },
+    observability: observability('p99'),
     initContainers: [before('migrate'), before('proxy', 2), before('mesh', 3)],
     serviceAccount: { name: 'orders-reader', automountToken: true },
     service: { type: 'NodePort', externalTrafficPolicy: 'Local', annotations: { 'example.com/dns': 'orders' } },
@@ -341,6 +351,7 @@ export const fullSpecs: Readonly<Record<string, MicroserviceSpec>> = {
     ...common,
     ports: [http, grpc],
     probes: probes(2),
+    observability: observability('p50'),
     service: {
       type: 'LoadBalancer',
       externalTrafficPolicy: 'Cluster',
@@ -348,5 +359,11 @@ export const fullSpecs: Readonly<Record<string, MicroserviceSpec>> = {
       loadBalancerSourceRanges: ['10.0.0.0/8', '192.168.0.0/16'],
     },
   },
-  'with other probes': { image: 'ghcr.io/acme/orders:1.4.2', replicas: 1, ports: [http, grpc], probes: probes(3) },
+  'with other probes': {
+    image: 'ghcr.io/acme/orders:1.4.2',
+    replicas: 1,
+    ports: [http, grpc],
+    probes: probes(3),
+    observability: observability('p90'),
+  },
 };

@@ -8,6 +8,9 @@ const special: readonly (readonly [path: RegExp, other: (value: string) => unkno
   [/loadBalancerSourceRanges\[\]$/, () => '172.16.0.0/12'],
   [/volumeMounts\[\]\.name$/, (value) => (value === 'scratch' ? 'files' : 'scratch')],
   [/\.divisor$/, () => '1Ki'],
+  [/observability\.metrics\.port$/, () => 'grpc'],
+  [/\.availability$/, () => '99.5'],
+  [/\.latency\./, () => '500ms'],
 ];
 
 function labelsOr(value: string): string {
@@ -35,6 +38,9 @@ const together: Readonly<Record<string, (spec: MicroserviceSpec) => object>> = {
   }),
   'autoscaling.metrics[].type': ({ autoscaling }) => ({
     autoscaling: { ...autoscaling, metrics: autoscaling?.metrics?.toReversed() },
+  }),
+  'observability.metrics.enabled': ({ observability }) => ({
+    observability: { tracing: observability?.tracing, metrics: { enabled: false } },
   }),
   'service.sessionAffinity': () => ({ service: { sessionAffinity: 'None' } }),
 };

@@ -40,6 +40,7 @@ const arrows: Readonly<Record<string, readonly string[]>> = {
   desired: ['api/', 'desired/'],
   reconcile: ['api/', 'desired/', 'reconcile/', 'cluster/cluster.ts', 'cluster/errors.ts'],
   cluster: ['api/', 'cluster/', 'support/', 'config.ts', 'desired/content.ts'],
+  budgets: ['api/', 'budgets/'],
   controller: ['controller/'],
   election: ['api/', 'cluster/', 'election/', 'support/'],
   support: ['support/'],

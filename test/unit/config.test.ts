@@ -19,6 +19,10 @@ describe('the operator’s configuration', () => {
       lease: undefined,
       auditSeconds: 300,
       tracesTo: undefined,
+      collector: undefined,
+      prometheus: undefined,
+      budgetSeconds: 60,
+      pages: undefined,
       namespaces: undefined,
       serviceTypes: ['ClusterIP'],
       rolloutOnSecretChange: false,
@@ -48,6 +52,34 @@ describe('the operator’s configuration', () => {
     expect(() => to('jaeger:4318')).toThrow(
       'OTEL_EXPORTER_OTLP_ENDPOINT must be an address that starts with http:// or https://, not "jaeger:4318"',
     );
+  });
+
+  test('knows where traces, budgets and pages are, each only where it is named', () => {
+    const env = {
+      OPERATOR_OTLP_ENDPOINT: 'http://jaeger.platform.svc:4318',
+      OPERATOR_PROMETHEUS_URL: 'http://prometheus.platform.svc:9090/prometheus/',
+      OPERATOR_BUDGET_SECONDS: '5',
+      OPERATOR_GRAFANA_URL: 'https://grafana.example.com/',
+      OPERATOR_GRAFANA_SOURCES: 'loki, jaeger',
+    };
+    expect(readConfig({ ...inPod, ...env })).toMatchObject({
+      collector: 'http://jaeger.platform.svc:4318',
+      prometheus: 'http://prometheus.platform.svc:9090/prometheus/',
+      budgetSeconds: 5,
+      pages: { grafana: 'https://grafana.example.com/', sources: ['jaeger', 'loki'] },
+    });
+  });
+
+  test('names every address that is none, and every data source that nobody knows', () => {
+    const env = {
+      OPERATOR_OTLP_ENDPOINT: 'jaeger:4318',
+      OPERATOR_PROMETHEUS_URL: 'prometheus',
+      OPERATOR_BUDGET_SECONDS: '0',
+      OPERATOR_GRAFANA_URL: 'http://grafana/?orgId=1',
+      OPERATOR_GRAFANA_SOURCES: 'jaeger,tempo',
+    };
+    const read = () => readConfig({ ...inPod, ...env });
+    for (const name of Object.keys(env)) expect(read).toThrow(`${name} must be `);
   });
 
   test('watches the namespaces that are named, each once', () => {

@@ -160,6 +160,12 @@ export interface MicroserviceSpec {
   /** The Service object beside its ports, which are spec.ports. Default: a ClusterIP Service. Example: {headless: true} */
   readonly service?: ServiceOptions;
   /**
+   * What is measured of the service, and what is promised of it. Without it nothing is added to the pods, and a port
+   * named http is asked for /metrics.
+   * Default: none. Example: {metrics: {port: http}, tracing: {samplePercent: 10}, slo: {availability: "99.9"}}
+   */
+  readonly observability?: Observability;
+  /**
    * Whether the service is switched off: no pods and no autoscaler run, everything else stays, and replicas and autoscaling are
    * kept for when it is switched on again. Default: false. Example: true
    */
@@ -1115,6 +1121,66 @@ export interface ServiceOptions {
   readonly loadBalancerSourceRanges?: readonly string[];
 }
 
+export interface Observability {
+  /**
+   * Where Prometheus asks each pod for its metrics, as annotations of the pod (prometheus.io/scrape, port and path).
+   * What podAnnotations says of them wins. Default: no annotations. Example: {port: admin, path: /internal/metrics}
+   */
+  readonly metrics?: MetricsEndpoint;
+  /**
+   * Lets the service send traces: the variables OTEL_* of its container, as OpenTelemetry's libraries read them.
+   * What env and config say of them wins. Default: no variables. Example: {samplePercent: 10}
+   */
+  readonly tracing?: {
+    /**
+     * How many of 100 traces that begin here are kept; one that a caller began is kept if the caller kept it. A
+     * whole number, or text with up to 4 decimals. Default: 100. Example: "0.5"
+     */
+    readonly samplePercent?: number | string;
+  };
+  /**
+   * Objectives of the service, counted over 30 days, or over what Prometheus keeps; what is left of their error
+   * budgets is in status.slo. Requests for /healthz, /readyz and /metrics do not count.
+   * Example: {availability: "99.9", latency: {p95: 250ms}}
+   */
+  readonly slo?: Objectives;
+}
+
+export interface MetricsEndpoint {
+  /** Whether Prometheus asks at all. Default: true. Example: false */
+  readonly enabled?: boolean;
+  /**
+   * Name of one of spec.ports, of protocol TCP. Default: the one named http, or else the first TCP port.
+   * Example: admin
+   */
+  readonly port?: string;
+  /** Path that answers in the format of Prometheus. Default: /metrics. Example: /internal/metrics */
+  readonly path?: string;
+}
+
+export interface Objectives {
+  /**
+   * Percent of the requests that are answered without a status of 5xx. A whole number, or text with up to 4
+   * decimals. Example: "99.9"
+   */
+  readonly availability?: number | string;
+  /**
+   * Share of the requests that are answered within a time: 50, 90, 95 or 99 percent, exactly one of them. The time
+   * has to be a bucket of the histogram http_request_duration_seconds; those of the shop are 5ms, 10ms, 25ms,
+   * 50ms, 100ms, 250ms, 500ms, 1s, 2.5s, 5s and 10s. Example: {p95: 250ms}
+   */
+  readonly latency?: {
+    /** Time within which that share is answered, in ms or s, from 1ms to 60s. Example: 250ms */
+    readonly p50?: string;
+    /** Time within which that share is answered, in ms or s, from 1ms to 60s. Example: 250ms */
+    readonly p90?: string;
+    /** Time within which that share is answered, in ms or s, from 1ms to 60s. Example: 250ms */
+    readonly p95?: string;
+    /** Time within which that share is answered, in ms or s, from 1ms to 60s. Example: 250ms */
+    readonly p99?: string;
+  };
+}
+
 export interface MicroserviceStatus {
   /** Generation of the spec that the rest of the status speaks about; -1 until the operator has seen the Microservice. */
   readonly observedGeneration?: number;
@@ -1142,6 +1208,12 @@ export interface MicroserviceStatus {
    * Example: http://orders.shop.svc:80
    */
   readonly url?: string;
+  /** Pages about this Microservice, those that the installation of the platform has. */
+  readonly links?: Links;
+  /** What is left of the error budget of each objective in spec.observability.slo. */
+  readonly slo?: readonly SloStatus[];
+  /** The least of the error budgets that are left, of those that are known. Example: 87% */
+  readonly budget?: string;
   /** Objects made for this Microservice, in its namespace. */
   readonly children?: readonly ChildRef[];
 }
@@ -1159,6 +1231,31 @@ export interface Condition {
   readonly lastTransitionTime: string;
   /** Generation of the spec that the condition speaks about. */
   readonly observedGeneration: number;
+}
+
+export interface Links {
+  /** Its dashboard in Grafana. Example: http://grafana.example.com/d/microservice?var-namespace=shop&var-service=orders */
+  readonly dashboard?: string;
+  /** Its traces, in Grafana; where spec.observability.tracing asks for them. */
+  readonly traces?: string;
+  /** Its log, in Grafana. */
+  readonly logs?: string;
+}
+
+export interface SloStatus {
+  /** Which objective, availability or latency. */
+  readonly name: string;
+  /** Percent of the requests that have to be good. Example: 99.9% */
+  readonly objective: string;
+  /** Time within which a request is good, of latency. Example: 250ms */
+  readonly target?: string;
+  /**
+   * Part of the error budget that is left: 100% when it is untouched, 0% when it is used up, below that when more
+   * went wrong than was allowed; at least -999%. As of the last minute. Absent while it is not known. Example: 87%
+   */
+  readonly budgetLeft?: string;
+  /** Why budgetLeft is not known. */
+  readonly note?: string;
 }
 
 export interface ChildRef {

@@ -6,16 +6,9 @@ import { deployment } from './deployment.ts';
 import { disruptionBudget } from './disruption-budget.ts';
 import { withHash } from './hash.ts';
 import { autoscalingOf } from './replicas.ts';
-import { type ServiceType, service } from './service.ts';
+import { service } from './service.ts';
 import { serviceAccount } from './service-account.ts';
-
-/** What children follow from beside the Microservice itself. */
-export interface Surroundings {
-  /** Stands for the content that the pods use; see `contentMark`. */
-  readonly contentMark?: string | undefined;
-  /** The types of Services that the installation of the platform allows. */
-  readonly serviceTypes: readonly ServiceType[];
-}
+import type { Surroundings } from './surroundings.ts';
 
 const alone: Surroundings = { serviceTypes: ['ClusterIP'] };
 
@@ -24,7 +17,7 @@ export function desiredChildren(ms: Microservice, surroundings: Surroundings = a
   const { ports, config, serviceAccount: account } = ms.spec;
   const autoscaling = autoscalingOf(ms);
   return [
-    deployment(ms, surroundings.contentMark),
+    deployment(ms, surroundings),
     ...(ports?.length ? [service(ms, ports, surroundings.serviceTypes)] : []),
     ...(autoscaling ? [autoscaler(ms, autoscaling)] : []),
     disruptionBudget(ms),

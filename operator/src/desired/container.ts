@@ -1,4 +1,10 @@
-import type { V1Container, V1Probe, V1ResourceRequirements, V1SecurityContext } from '@kubernetes/client-node';
+import type {
+  V1Container,
+  V1EnvVar,
+  V1Probe,
+  V1ResourceRequirements,
+  V1SecurityContext,
+} from '@kubernetes/client-node';
 import type {
   InitContainer,
   Microservice,
@@ -9,20 +15,22 @@ import type {
 } from '../api/microservice.generated.ts';
 import { configSource, environment, environmentSources } from './environment.ts';
 import { probeOf, sidecarProbe } from './probes.ts';
+import { tracingVariables } from './tracing.ts';
 import { configMount, mounts } from './volumes.ts';
 
 /** Between the order to stop and SIGTERM, so that traffic has moved away before the process stops listening. */
 const drainSeconds = 5;
 
 /** The container of the service itself. */
-export function serviceContainer(ms: Microservice): V1Container {
-  const { ports, shutdown, envFrom = [], volumeMounts = [] } = ms.spec;
+export function serviceContainer(ms: Microservice, collector?: string): V1Container {
+  const { ports, shutdown, env = [], envFrom = [], volumeMounts = [] } = ms.spec;
   const [readinessProbe, livenessProbe, startupProbe] = (['readiness', 'liveness', 'startup'] as const).map((name) =>
     probeOf(ms, name),
   );
   const seconds = shutdown?.drainSeconds ?? drainSeconds;
   return {
     ...container(ms.metadata.name, ms.spec, {
+      env: [...environment(env), ...tracingVariables(ms, collector)],
       envFrom: [...configSource(ms), ...environmentSources(envFrom)],
       volumeMounts: [...configMount(ms), ...volumeMounts],
     }),
@@ -36,9 +44,9 @@ export function serviceContainer(ms: Microservice): V1Container {
 
 /** A container before that of the service: one that runs to its end, or a sidecar. */
 export function initContainer(asked: InitContainer): V1Container {
-  const { name, restartPolicy, probes: of = {}, envFrom = [], volumeMounts = [] } = asked;
+  const { name, restartPolicy, probes: of = {}, env = [], envFrom = [], volumeMounts = [] } = asked;
   return {
-    ...container(name, asked, { envFrom: environmentSources(envFrom), volumeMounts }),
+    ...container(name, asked, { env: environment(env), envFrom: environmentSources(envFrom), volumeMounts }),
     ...(restartPolicy && { restartPolicy }),
     ...probes({
       readinessProbe: sidecarProbe(of, 'readiness'),
@@ -51,26 +59,27 @@ export function initContainer(asked: InitContainer): V1Container {
 /** What both have in common, and how. */
 type Common = Pick<
   MicroserviceSpec & InitContainer,
-  'image' | 'imagePullPolicy' | 'command' | 'args' | 'env' | 'resources' | 'securityContext'
+  'image' | 'imagePullPolicy' | 'command' | 'args' | 'resources' | 'securityContext'
 >;
 
 /** The fields of a class, as a plain object that can be spread. */
 type Fields<T> = Pick<T, keyof T>;
 
 interface Sources {
+  readonly env: readonly V1EnvVar[];
   readonly envFrom: NonNullable<V1Container['envFrom']>;
   readonly volumeMounts: readonly VolumeMount[];
 }
 
-function container(name: string, asked: Common, { envFrom, volumeMounts }: Sources): Fields<V1Container> {
-  const { image, imagePullPolicy = 'IfNotPresent', command, args, env, resources } = asked;
+function container(name: string, asked: Common, { env, envFrom, volumeMounts }: Sources): Fields<V1Container> {
+  const { image, imagePullPolicy = 'IfNotPresent', command, args, resources } = asked;
   return {
     name,
     image,
     imagePullPolicy,
     ...(command?.length && { command: [...command] }),
     ...(args?.length && { args: [...args] }),
-    ...(env?.length && { env: environment(env) }),
+    ...(env.length > 0 && { env: [...env] }),
     ...(envFrom.length > 0 && { envFrom }),
     ...(resources && { resources: requirements(resources) }),
     // No right to read logs is needed to know the last words of a process.

@@ -3,17 +3,26 @@ import { contentMarkAnnotation, replicasSetByAnnotation } from '../api/labels.ts
 import type { Microservice } from '../api/microservice.generated.ts';
 import type { Manifest } from '../api/object.ts';
 import { childLabels, childMetadata, selectorLabels } from './metadata.ts';
+import { metricsAnnotations } from './metrics-endpoint.ts';
 import { podSpec } from './pod.ts';
 import { autoscalingOf, replicasOf } from './replicas.ts';
+import type { Surroundings } from './surroundings.ts';
 
 /**
- * The workload. While an autoscaler is at work, `replicas` is the autoscaler's to set, so it is left out.
- * @param contentMark stands for the content that the pods use: another one, other pods
+ * The workload. While an autoscaler is at work, `replicas` is the autoscaler's to set, so it is left out. Another
+ * `contentMark`, other pods.
  */
-export function deployment(ms: Microservice, contentMark?: string): Manifest {
+export function deployment(
+  ms: Microservice,
+  { contentMark, collector }: Pick<Surroundings, 'contentMark' | 'collector'> = {},
+): Manifest {
   const autoscaling = autoscalingOf(ms);
   const { podLabels, podAnnotations, rollout = {} } = ms.spec;
-  const annotations = { ...podAnnotations, ...(contentMark && { [contentMarkAnnotation]: contentMark }) };
+  const annotations = {
+    ...metricsAnnotations(ms),
+    ...podAnnotations,
+    ...(contentMark && { [contentMarkAnnotation]: contentMark }),
+  };
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -30,7 +39,7 @@ export function deployment(ms: Microservice, contentMark?: string): Manifest {
           labels: { ...podLabels, ...childLabels(ms) },
           ...(Object.keys(annotations).length > 0 && { annotations }),
         },
-        spec: podSpec(ms),
+        spec: podSpec(ms, collector),
       },
     } satisfies V1DeploymentSpec,
   };

@@ -9,7 +9,7 @@ import { volumes } from './volumes.ts';
 const graceSeconds = 30;
 
 /** A pod that passes Pod Security `restricted`. Which user it runs as is the image's to say, as long as it is not root. */
-export function podSpec(ms: Microservice): V1PodSpec {
+export function podSpec(ms: Microservice, collector?: string): V1PodSpec {
   const { spec } = ms;
   const { imagePullSecrets, initContainers, serviceAccount, shutdown, dnsPolicy, dnsConfig, hostAliases } = spec;
   return {
@@ -26,7 +26,7 @@ export function podSpec(ms: Microservice): V1PodSpec {
       hostAliases: hostAliases.map(({ ip, hostnames }) => ({ ip, hostnames: [...hostnames] })),
     }),
     ...(initContainers?.length && { initContainers: initContainers.map(initContainer) }),
-    containers: [serviceContainer(ms)],
+    containers: [serviceContainer(ms, collector)],
     volumes: volumes(ms),
   };
 }

@@ -1,5 +1,6 @@
 import type { Microservice } from '../api/microservice.generated.ts';
 import type { ObjectKey } from '../api/object.ts';
+import type { Budgets } from '../api/objectives.ts';
 import type { Cluster } from '../cluster/cluster.ts';
 import type { ClusterError } from '../cluster/errors.ts';
 import { desiredChildren } from '../desired/children.ts';
@@ -7,6 +8,7 @@ import { contentMark, contentRefs, missingContent } from '../desired/content.ts'
 import type { ServiceType } from '../desired/service.ts';
 import { applyPlan, type Outcome } from './apply.ts';
 import { transitionEvent } from './events.ts';
+import type { Pages } from './links.ts';
 import { after, type Next, nextAfter, settled, soonest } from './next.ts';
 import { type Observed, observe } from './observe.ts';
 import { isRepair, planChanges } from './plan.ts';
@@ -21,6 +23,8 @@ export interface Deps {
   readonly clock: { now(): Date };
   readonly policy: Policy;
   readonly repairs?: Repairs;
+  /** What is known of the error budgets of a Microservice: from memory, at once. Default: nobody has answered yet. */
+  readonly budgets?: (key: ObjectKey) => Budgets;
   readonly log?: Log;
 }
 
@@ -35,6 +39,10 @@ export interface Policy {
   readonly serviceTypes: readonly ServiceType[];
   /** Whether the operator may read Secrets, and so sees that their content changes. */
   readonly readsSecrets: boolean;
+  /** Where it takes traces, by OTLP over HTTP; nowhere when not stated. */
+  readonly collector?: string | undefined;
+  /** Where people look at what is measured; nowhere when not stated. */
+  readonly pages?: Pages | undefined;
 }
 
 /** The part of a logger that the core uses: keys first, then a constant message in lower case. */
@@ -55,7 +63,10 @@ const longestLateMs = 2_000;
  * decides from that alone, and remembers nothing.
  * @throws ClusterError `conflict` or `unavailable` when the same pass is worth trying again soon
  */
-export async function reconcile(key: ObjectKey, { cluster, clock, policy, repairs, log }: Deps): Promise<Next> {
+export async function reconcile(
+  key: ObjectKey,
+  { cluster, clock, policy, repairs, budgets, log }: Deps,
+): Promise<Next> {
   if (!cluster.caughtUp(key)) return after(catchUpMs, 'memory does not show the last writes yet');
   const observed = observe(cluster, key);
   if (observed === undefined) return settled;
@@ -67,9 +78,9 @@ export async function reconcile(key: ObjectKey, { cluster, clock, policy, repair
   if (digests === undefined) return after(200, 'content in use is being read');
   const missing = missingContent(refs, digests);
   if (missing.length > 0 && isJustMade(observed, clock.now())) return after(200, 'content in use is missing');
-  const { serviceTypes } = policy;
+  const { serviceTypes, collector, pages } = policy;
   const mark = contentMark(microservice, refs, digests, liveContentMark(observed));
-  const desired = desiredChildren(microservice, { contentMark: mark, serviceTypes });
+  const desired = desiredChildren(microservice, { contentMark: mark, serviceTypes, collector });
   const plan = planChanges(desired, observed);
   const undoing = new Set(plan.filter((step) => isRepair(step, microservice)));
   const repairMs = undoing.size > 0 ? (repairs?.take(key) ?? 0) : 0;
@@ -83,7 +94,8 @@ export async function reconcile(key: ObjectKey, { cluster, clock, policy, repair
   throwFirst(outcomes, 'conflict'); // weather: nobody needs to read of it
 
   const now = clock.now();
-  const summary = summarise(observed, desired, outcomes, { missing, serviceTypes, now });
+  const left = budgets?.(key) ?? ({ kind: 'unasked' } as const);
+  const summary = summarise(observed, desired, outcomes, { missing, serviceTypes, now, budgets: left, pages });
   const reported = await report(cluster, observed, summary, now);
   throwFirst(outcomes, 'unavailable');
   const repaired = repairMs === 0 ? settled : after(repairMs, 'what is repaired is changed again and again');

@@ -1,16 +1,20 @@
 import type { ConditionType } from '../api/conditions.ts';
 import type { Condition, Microservice, MicroserviceStatus } from '../api/microservice.generated.ts';
 import type { KubeObject, Manifest } from '../api/object.ts';
+import type { Budgets } from '../api/objectives.ts';
+import { versionOf } from '../desired/image.ts';
 import { selectorText } from '../desired/metadata.ts';
 import { autoscalingOf, fewestReplicas, replicasOf } from '../desired/replicas.ts';
 import { serviceUrl } from '../desired/service.ts';
 import type { Outcome } from './apply.ts';
 import { autoscalerCause } from './autoscaler-cause.ts';
 import { type Cause, messageOf } from './cause.ts';
+import { linksStatus, type Pages } from './links.ts';
 import type { Observed } from './observe.ts';
 import { ownershipOf } from './ownership.ts';
 import { idOf } from './plan.ts';
 import { rolloutOf } from './rollout.ts';
+import { sloStatus } from './slo.ts';
 import { type Evidence, judge, type Verdict } from './verdict.ts';
 
 export interface Summary {
@@ -20,12 +24,18 @@ export interface Summary {
   readonly lookAgainMs?: number;
 }
 
+/** What a status follows from beside the cluster. */
+interface Given extends Pick<Evidence, 'missing' | 'now' | 'serviceTypes'> {
+  readonly budgets?: Budgets;
+  readonly pages?: Pages | undefined;
+}
+
 /** The status that follows from what was seen and done in this pass, and from nothing else but the time. */
 export function summarise(
   observed: Observed,
   desired: readonly Manifest[],
   outcomes: readonly Outcome[],
-  { missing, serviceTypes, now }: Pick<Evidence, 'missing' | 'now' | 'serviceTypes'>,
+  { missing, serviceTypes, now, budgets = { kind: 'unasked' }, pages }: Given,
 ): Summary {
   const { microservice, pods } = observed;
   const children = childrenAfter(observed, outcomes);
@@ -45,6 +55,8 @@ export function summarise(
       scale: scaleText(microservice),
       ...imageStatus(microservice, deployment),
       ...urlStatus(microservice),
+      ...linksStatus(microservice, pages),
+      ...sloStatus(microservice, budgets),
       children: children
         .filter((child) => wanted.has(idOf(child)))
         .map(({ kind, metadata: { name } }) => ({ kind, name })),
@@ -133,13 +145,6 @@ function imageOf(deployment: KubeObject, container: string): string | undefined 
     };
   };
   return template?.spec?.containers?.find(({ name }) => name === container)?.image;
-}
-
-/** The tag of an image, or the beginning of its digest; `latest` when it has neither, as the container runtime takes it. */
-export function versionOf(image: string): string {
-  const [reference = '', digest] = image.split('@');
-  const tag = /:([^/:]+)$/.exec(reference)?.[1];
-  return (tag ?? digest?.slice(0, 'sha256:'.length + 12) ?? 'latest').slice(0, 128);
 }
 
 function urlStatus(ms: Microservice) {

@@ -6,6 +6,14 @@ export interface Sources {
   queueDelayed(): number;
   /** Every Microservice and whether it is ready. */
   microservices(): Iterable<{ readonly namespace: string; readonly name: string; readonly ready: boolean }>;
+  /** Every objective of every Microservice. `le` goes with latency: the time within which a request is good, in seconds. */
+  objectives(): Iterable<{
+    readonly namespace: string;
+    readonly name: string;
+    readonly slo: string;
+    readonly le?: string;
+    readonly ratio: number;
+  }>;
   unsyncedWatches(): number;
   /** Milliseconds since anything happened on the watch of each kind. */
   watchIdleMs(): Iterable<readonly [kind: string, ms: number]>;
@@ -77,6 +85,12 @@ export function openMetrics() {
       help: 'Spans of traces that could not be sent.',
       registers,
     }),
+    budgetReadings: new Counter({
+      name: `${prefix}_budget_readings_total`,
+      help: 'Times that Prometheus was asked for what is left of the error budgets, by outcome: answered, failed.',
+      labelNames: ['outcome'] as const,
+      registers,
+    }),
     eventsDropped: new Counter({
       name: `${prefix}_events_dropped_total`,
       help: 'Kubernetes events that could not be recorded.',
@@ -139,6 +153,16 @@ export function observeSources({ registry }: Metrics, sources: Sources): void {
       for (const { namespace, name, ready } of sources.microservices()) {
         this.set({ namespace, name }, ready ? 1 : 0);
       }
+    },
+  });
+  new Gauge({
+    name: `${prefix}_slo_objective`,
+    help: 'Share of requests that a Microservice promises to answer well: without an error (availability), or within le seconds (latency).',
+    labelNames: ['namespace', 'name', 'slo', 'le'] as const,
+    registers,
+    collect() {
+      this.reset();
+      for (const { ratio, ...labels } of sources.objectives()) this.set(labels, ratio);
     },
   });
 }

@@ -116,8 +116,8 @@ describe('deployment', () => {
   });
 
   it('makes other pods of other content, and says nothing where none is used', () => {
-    const annotations = (mark?: string) =>
-      (deployment(microservice(), mark).spec as V1DeploymentSpec).template.metadata?.annotations;
+    const annotations = (contentMark?: string) =>
+      (deployment(microservice(), { contentMark }).spec as V1DeploymentSpec).template.metadata?.annotations;
     expect(annotations()).toBeUndefined();
     expect(annotations('abc')).toEqual({ 'microservice-platform.io/content-mark': 'abc' });
   });

@@ -10,9 +10,10 @@ import type { KubeObject } from '../../../operator/src/api/object.ts';
 import { ClusterError, type ClusterErrorKind } from '../../../operator/src/cluster/errors.ts';
 import { desiredChildren } from '../../../operator/src/desired/children.ts';
 import type { ContentRef } from '../../../operator/src/desired/content.ts';
+import { versionOf } from '../../../operator/src/desired/image.ts';
 import type { ServiceType } from '../../../operator/src/desired/service.ts';
 import type { Outcome } from '../../../operator/src/reconcile/apply.ts';
-import { type Summary, summarise, versionOf } from '../../../operator/src/reconcile/status.ts';
+import { type Summary, summarise } from '../../../operator/src/reconcile/status.ts';
 import { liveChildren, pod, rolledOut } from '../../support/live-objects.ts';
 import { microservice } from '../../support/microservice.ts';
 
