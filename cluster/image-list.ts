@@ -86,6 +86,12 @@ export const images: readonly Image[] = [
     programs: { prometheus: 'prometheus' },
   },
   {
+    name: 'alertmanager',
+    repository: 'docker.io/prom/alertmanager',
+    dockerfile: 'cluster/images/alertmanager/Dockerfile',
+    programs: { alertmanager: 'alertmanager' },
+  },
+  {
     name: 'metrics-adapter',
     repository: 'registry.k8s.io/prometheus-adapter/prometheus-adapter',
     dockerfile: 'cluster/images/program/Dockerfile',

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { completedModule, type Lacking } from './completed-module.ts';
 import { alone } from './lock.ts';
 import { cacheFolder, repository } from './paths.ts';
 import type { Step } from './progress.ts';
@@ -14,6 +15,8 @@ interface GoModule {
   readonly tags?: string;
   /** The way to a cluster that it is for; without, the embedded one. */
   readonly way?: 'kind';
+  /** What has to be put into one of its modules before it can be built. */
+  readonly lacking?: Lacking;
   /** Further names of a program that acts by the name it is called under. */
   readonly aliases?: Readonly<Record<string, readonly string[]>>;
 }
@@ -45,6 +48,19 @@ const modules: readonly GoModule[] = [
     // Of the ways to find what to scrape only Kubernetes' is compiled in.
     ldflags: '-X github.com/prometheus/common/version.Version=3.15.0',
     tags: 'remove_all_sd,enable_kubernetes_sd',
+  },
+  {
+    folder: 'alertmanager',
+    packages: ['alertmanager', 'amtool'].map((name) => `github.com/prometheus/alertmanager/cmd/${name}`),
+    ldflags: '-X github.com/prometheus/common/version.Version=0.34.2',
+    // Its pages are built by another toolchain, and are not in the module; what it embeds has to be there all the same.
+    lacking: {
+      module: 'github.com/prometheus/alertmanager',
+      files: {
+        'ui/app/dist/index.html.gz':
+          '<!doctype html><title>Alertmanager</title><p>Built without its pages. The API is at <a href="api/v2/alerts">api/v2/alerts</a>.\n',
+      },
+    },
   },
   { folder: 'jaeger', packages: ['github.com/jaegertracing/jaeger/cmd/jaeger'] },
   {
@@ -124,9 +140,15 @@ async function build(
   // Debugging information is stripped by the linker, so none is made; and memory is cheaper than the compiler's time.
   const speed = { arguments: ['-gcflags=all=-dwarf=false'], environment: { GOGC: '400' } };
   const ldflags = `-ldflags=-s -w ${module.ldflags ?? ''}`;
+  const source = join(repository, 'cluster/go', module.folder);
+  const completed = join(partial, 'source');
   const options = ['-trimpath', `-tags=${module.tags ?? ''}`, ldflags, ...speed.arguments];
+  if (module.lacking) {
+    mkdirSync(completed);
+    options.push(`-modfile=${await completedModule(module.lacking, source, completed)}`);
+  }
   await run('go', ['build', ...options, '-o', `${partial}/`, ...module.packages], {
-    cwd: join(repository, 'cluster/go', module.folder),
+    cwd: source,
     // Go's own temporary files are where nobody has to look for them when it is killed.
     env: {
       ...env,
@@ -141,5 +163,6 @@ async function build(
   for (const [program, names] of Object.entries(module.aliases ?? {})) {
     for (const name of names) symlinkSync(program, join(partial, name));
   }
+  rmSync(completed, { recursive: true, force: true });
   renameSync(partial, output);
 }
