@@ -1,18 +1,21 @@
-/** A time as Prometheus writes it: seconds, minutes or hours. */
-export type Duration = `${number}${'s' | 'm' | 'h'}`;
+/** A time as Prometheus writes it: seconds, minutes, hours or days. */
+export type Duration = `${number}${'s' | 'm' | 'h' | 'd'}`;
 
 /** Something that is wrong, that somebody can do something about, and when that somebody is told. */
 export interface Alert {
   /** Never changes: people silence it by its name. Also the heading of its runbook. */
   readonly name: string;
-  /** PromQL that gives a series for each thing that is wrong, and none while all is well. */
+  /**
+   * PromQL that gives a series for each thing that is wrong, and none while all is well. Times in it are written as such,
+   * thresholds too (`> 2m`), so that all of them can be shortened together: see {@link ruleFile}.
+   */
   readonly expr: string;
   /** So long it has to be wrong without a break before it counts. */
   readonly for: Duration;
   /** So long it is still told of after it is over: for what mends itself before anybody has looked. */
   readonly keepFiring?: Duration;
-  /** Somebody has to come now, or in the next working hours. */
-  readonly severity: 'page' | 'ticket';
+  /** Somebody has to come now, or in the next working hours; none: nobody is told, and other alerts are held back by it. */
+  readonly severity: 'page' | 'ticket' | 'none';
   /** What is wrong, in one line. */
   readonly summary: string;
   /** What follows from it. Both may name a label of the series: {{ $labels.pod }}. */
@@ -36,9 +39,20 @@ export interface Story {
   };
 }
 
-/** Alerts that are looked at together. */
+/** A series that Prometheus makes of others, each time that it looks, under a name of its own. */
+export interface Recording {
+  /** What it is of, of which figure, and how that came about, with colons in between. */
+  readonly record: string;
+  readonly expr: string;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** What is looked at together, in this order: series are made before it is judged by them. */
 export interface Group {
   readonly name: string;
+  /** How often, where that is not as often as anything. */
+  readonly interval?: Duration;
+  readonly recordings?: readonly Recording[];
   readonly alerts: readonly Alert[];
 }
 
@@ -58,15 +72,38 @@ export function annotationsOf({ name, summary, description }: Alert) {
   return { summary, description, runbook_url: `${runbooks}#${name.toLowerCase()}` };
 }
 
-/** The file that Prometheus reads. */
-export function ruleFile(group: Group) {
-  const rules = group.alerts.map((alert) => ({
+/** The file that Prometheus reads. With `faster`, whatever takes time takes that many times less: for tests. */
+export function ruleFile(group: Group, faster = 1) {
+  const { name, interval = every, recordings = [], alerts } = group;
+  const text = (expr: string) => expr.replaceAll(times, (time) => shortened(time, faster));
+  const records = recordings.map(({ record, expr, labels }) => ({
+    record,
+    expr: text(expr),
+    ...(labels === undefined ? {} : { labels }),
+  }));
+  const rules = alerts.map((alert) => ({
     alert: alert.name,
-    expr: alert.expr,
-    for: alert.for,
-    ...(alert.keepFiring === undefined ? {} : { keep_firing_for: alert.keepFiring }),
+    expr: text(alert.expr),
+    for: shortened(alert.for, faster),
+    ...(alert.keepFiring === undefined ? {} : { keep_firing_for: shortened(alert.keepFiring, faster) }),
     labels: labelsOf(group, alert),
     annotations: annotationsOf(alert),
   }));
-  return { groups: [{ name: group.name, interval: every, rules }] };
+  return { groups: [{ name, interval: shortened(interval, faster), rules: [...records, ...rules] }] };
+}
+
+/** The times in an expression; what is part of a name is none. */
+const times = /(?<![\w."])\d+[smhd]\b/g;
+
+const secondsOf: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86_400 };
+
+/** How many seconds a time is. */
+export function secondsIn(duration: string): number {
+  const unit = secondsOf[duration.at(-1) ?? ''];
+  if (unit === undefined) throw new Error(`${duration} is in no unit that is known here`);
+  return Number.parseFloat(duration) * unit;
+}
+
+function shortened(time: string, faster: number): string {
+  return faster === 1 ? time : `${Math.ceil((secondsIn(time) * 1000) / faster)}ms`;
 }

@@ -169,7 +169,7 @@ describe('the objects of the chart', () => {
     for (const object of objects.filter(({ kind }) => kind !== 'CustomResourceDefinition')) {
       expect(object.metadata.labels).toMatchObject({
         'app.kubernetes.io/name': expect.stringMatching(
-          /^(operator|jaeger|prometheus|grafana|dashboards|platform-check)$/,
+          /^(operator|jaeger|prometheus|alertmanager|grafana|dashboards|platform-check)$/,
         ),
         'app.kubernetes.io/instance': 'platform',
         'app.kubernetes.io/part-of': 'microservice-platform',
@@ -191,6 +191,8 @@ describe('the objects of the chart', () => {
     ['prometheus', { prometheus: { scrapeInterval: '30s' } }],
     ['prometheus', { prometheus: { retention: { time: '2h' } } }],
     ['prometheus', { tracing: { mode: 'none' } }],
+    ['alertmanager', { alertmanager: { receivers: { page: { secret: 'who', webhook: { urlKey: 'url' } } } } }],
+    ['prometheus', { alertmanager: { mode: 'none' } }],
     ['grafana', { tracing: { mode: 'none' } }],
     ['grafana', { prometheus: { scrapeInterval: '30s' } }],
   ])('make a new pod of %s when its configuration changes: %j', (name, values) => {

@@ -1,11 +1,11 @@
 import {
   type Alert,
   annotationsOf,
-  type Duration,
   every,
   type Group,
   labelsOf,
   type Story,
+  secondsIn,
 } from '../../dashboards/alerts/alert.ts';
 
 /** Every story of every alert, by what it is about. */
@@ -23,7 +23,17 @@ interface Told {
   readonly story: Story;
 }
 
-/** A story as promtool tests it: at every single moment at which Prometheus looks, whether the alert fires, and what it says. */
+/** The groups that a story needs where its own is not enough; all of them would take minutes to look at. */
+const needed: Readonly<Record<string, readonly string[]>> = {
+  services: ['slo', 'services'],
+  slo: ['slo', 'budget'],
+  budget: ['slo', 'budget'],
+};
+
+/**
+ * A story as promtool tests it: at every single moment at which Prometheus looks, whether the alert fires, and what it says.
+ * `rules` is the folder of the rule files.
+ */
 export function testFileOf({ group, alert, story }: Told, rules: string): object {
   const firing = {
     exp_labels: expectedLabels(group, alert, story),
@@ -36,7 +46,7 @@ export function testFileOf({ group, alert, story }: Told, rules: string): object
   }));
   const series = Object.entries(story.series).map(([name, values]) => ({ series: name, values }));
   return {
-    rule_files: [rules],
+    rule_files: (needed[group.name] ?? [group.name]).map((name) => `${rules}/${name}.yaml`),
     evaluation_interval: every,
     tests: [{ interval: every, input_series: series, alert_rule_test: tests }],
   };
@@ -50,12 +60,6 @@ export function momentsOf({ lasts }: Story): readonly number[] {
 /** Whether the alert is to fire at that moment of a story. */
 export function firesAt({ fires }: Story, seconds: number): boolean {
   return fires !== undefined && seconds >= secondsIn(fires.from) && seconds < secondsIn(fires.until);
-}
-
-export function secondsIn(duration: Duration): number {
-  const unit = { s: 1, m: 60, h: 3600 }[duration.at(-1) ?? ''];
-  if (unit === undefined) throw new Error(`${duration} is in no unit that is known here`);
-  return Number.parseFloat(duration) * unit;
 }
 
 function expectedLabels(group: Group, alert: Alert, { fires }: Story) {

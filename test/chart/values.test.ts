@@ -57,6 +57,29 @@ describe('the values of the chart', () => {
     [{ operator: { logLevel: 'loud' } }, /operator\/logLevel.*debug.*info.*warn.*error/s],
     [{ operator: { serviceTypes: ['ExternalName'] } }, /operator\/serviceTypes.*ClusterIP.*NodePort.*LoadBalancer/s],
     [{ operator: { rolloutOnSecretChange: 'yes' } }, /operator\/rolloutOnSecretChange.*boolean/s],
+    [{ alertmanager: { receivers: { page: { webhook: { urlKey: 'url' } } } } }, /receivers\/page.*'secret' required/s],
+    [
+      { alertmanager: { receivers: { ticket: { secret: 's', pagerduty: { routingKey: 'abc' } } } } },
+      /receivers\/ticket\/pagerduty.*routingKeyKey/s,
+    ],
+    [
+      {
+        alertmanager: { receivers: { page: { email: { to: 'a@b', from: 'c@d', smarthost: 'm:25', username: 'u' } } } },
+      },
+      /receivers\/page.*passwordKey/s,
+    ],
+    [
+      {
+        alertmanager: {
+          receivers: {
+            page: { email: { to: 'a@b', from: 'c@d', smarthost: 'm:25', username: 'u', passwordKey: 'p' } },
+          },
+        },
+      },
+      /receivers\/page.*'secret'/s,
+    ],
+    [{ alertmanager: { receivers: { pager: {} } } }, /receivers.*'pager' not allowed/s],
+    [{ alertmanager: { mode: 'external' } }, /alertmanager\/mode.*embedded.*none/s],
     [{ prometheus: { scrapeInterval: 'often' } }, /prometheus\/scrapeInterval/],
     [{ operator: { image: { repository: 'operator' } } }, /operator\/image\/repository/],
   ])('refuse %j and name what is wrong', (values, message) => {
@@ -89,6 +112,7 @@ describe('the values of the chart', () => {
       expect.stringMatching(/^registry\.example\.test:5000\/mirror\/grafana\/grafana:/),
       expect.stringMatching(/^registry\.example\.test:5000\/mirror\/jaegertracing\/jaeger:/),
       'registry.example.test:5000/mirror/microservice-platform/operator:0.1.0',
+      expect.stringMatching(/^registry\.example\.test:5000\/mirror\/prom\/alertmanager:/),
       expect.stringMatching(/^registry\.example\.test:5000\/mirror\/prom\/prometheus:/),
     ]);
   });
@@ -152,13 +176,13 @@ describe('the values of the chart', () => {
 });
 
 describe('the modes of the chart', () => {
-  it('bring Grafana, Jaeger and Prometheus by default', () => {
-    expect(names(render(), 'Deployment')).toEqual(['grafana', 'jaeger', 'operator', 'prometheus']);
+  it('bring Alertmanager, Grafana, Jaeger and Prometheus by default', () => {
+    expect(names(render(), 'Deployment')).toEqual(['alertmanager', 'grafana', 'jaeger', 'operator', 'prometheus']);
   });
 
   it('leave out everything of Jaeger, its scrape job and its data source too', () => {
     const objects = render({ tracing: { mode: 'none' }, dashboards: { enabled: false } });
-    expect(names(objects, 'Deployment')).toEqual(['grafana', 'operator', 'prometheus']);
+    expect(names(objects, 'Deployment')).toEqual(['alertmanager', 'grafana', 'operator', 'prometheus']);
     // What `helm test` would say about it is written down all the same.
     const running = objects.filter(({ metadata }) => metadata.name !== 'platform-check');
     expect(JSON.stringify(running)).not.toContain('jaeger');
@@ -175,6 +199,15 @@ describe('the modes of the chart', () => {
     expect(objects.filter(({ metadata }) => metadata.name.includes('grafana'))).toEqual([]);
     expect(find(objects, 'ConfigMap', 'prometheus').data['prometheus.yml']).not.toContain('grafana');
   });
+
+  it.each([{ alertmanager: { mode: 'none' } }, { metrics: { mode: 'none' } }, { alerts: { enabled: false } }])(
+    'leave out everything of Alertmanager, where it is not wanted or nobody would tell it anything: %j',
+    (values) => {
+      const objects = render({ ...values, dashboards: { enabled: false } });
+      const running = objects.filter(({ metadata }) => metadata.name !== 'platform-check');
+      expect(JSON.stringify(running)).not.toContain('alertmanager');
+    },
+  );
 
   it('leave the definition of Microservice to whoever brings it', () => {
     expect(ofKind(render({ crds: { install: false } }), 'CustomResourceDefinition')).toEqual([]);
