@@ -49,13 +49,13 @@ describe('the operator of the chart', () => {
   });
 });
 
-describe('the PodMonitor of the chart', () => {
+describe('what the chart brings for a Prometheus Operator', () => {
   const created = (create: unknown, ...args: string[]) =>
     names(
       parseAll(
         helm(
           ['template', 'a', chart, ...args, '--values', '-'],
-          JSON.stringify({ metrics: { podMonitor: { create } } }),
+          JSON.stringify({ metrics: { prometheusOperator: { create } } }),
         ),
       ),
       'PodMonitor',
@@ -64,13 +64,16 @@ describe('the PodMonitor of the chart', () => {
 
   it('is there where the cluster knows PodMonitors, or where it is asked for', () => {
     expect(created('auto')).toEqual([]);
-    expect(created('auto', '--api-versions', 'monitoring.coreos.com/v1/PodMonitor')).toEqual(['microservices']);
-    expect(created(true)).toEqual(['microservices']);
+    expect(created('auto', '--api-versions', 'monitoring.coreos.com/v1/PodMonitor')).toEqual([
+      'microservices',
+      'operator',
+    ]);
+    expect(created(true)).toEqual(['microservices', 'operator']);
     expect(created(false, '--api-versions', 'monitoring.coreos.com/v1/PodMonitor')).toEqual([]);
   });
 
   it('asks the same pods at the same places as the embedded Prometheus, and has the labels that are wished for', () => {
-    const objects = render({ metrics: { podMonitor: { create: true, labels: { release: 'monitoring' } } } });
+    const objects = render({ metrics: { prometheusOperator: { create: true, labels: { release: 'monitoring' } } } });
     const { metadata, spec } = find(objects, 'PodMonitor', 'microservices');
     expect(metadata.labels.release).toBe('monitoring');
     const { scrape_configs } = parse(find(objects, 'ConfigMap', 'prometheus').data['prometheus.yml']);
@@ -83,8 +86,34 @@ describe('the PodMonitor of the chart', () => {
     expect(spec.selector.matchExpressions[0].key).toBe(scrape_configs[0].kubernetes_sd_configs[0].selectors[0].label);
   });
 
+  it('watches for the same as the embedded Prometheus, and leads to the same runbooks', () => {
+    const runbooks = 'https://docs.example.com/runbooks';
+    const objects = render({ metrics: { prometheusOperator: { create: true } }, alerts: { runbooks } });
+    const { spec } = find(objects, 'PrometheusRule', 'microservice-platform');
+    const own: Readonly<Record<string, string>> = find(objects, 'ConfigMap', 'prometheus-alerts').data;
+    expect(spec.groups).toEqual(Object.values(own).flatMap((file) => parse(file).groups));
+    expect(
+      names(
+        render({ metrics: { prometheusOperator: { create: true } }, alerts: { enabled: false } }),
+        'PrometheusRule',
+      ),
+    ).toEqual([]);
+  });
+
+  it('knows the operator by the job that the rules name', () => {
+    const objects = render({ metrics: { prometheusOperator: { create: true } } });
+    const { spec } = find(objects, 'PodMonitor', 'operator');
+    expect(spec.podMetricsEndpoints[0]).toMatchObject({
+      port: 'http',
+      relabelings: [{ replacement: 'operator', targetLabel: 'job' }, {}],
+    });
+    expect(find(objects, 'Deployment', 'operator').spec.template.metadata.labels).toMatchObject(
+      spec.selector.matchLabels,
+    );
+  });
+
   it('looks only where the operator works', () => {
-    const values = { metrics: { podMonitor: { create: true } }, operator: { namespaces: ['shop', 'team-a'] } };
+    const values = { metrics: { prometheusOperator: { create: true } }, operator: { namespaces: ['shop', 'team-a'] } };
     const { spec } = find(render(values), 'PodMonitor', 'microservices');
     expect(spec.namespaceSelector).toEqual({ matchNames: ['shop', 'team-a'] });
   });

@@ -92,9 +92,13 @@ describe('the values of the chart', () => {
     expect(() => render(misspelt(path, value) as object)).toThrow(new RegExp(`'${path.at(-1)}s' not allowed`));
   });
 
-  it('are closed at every level but `global` and quantities', () => {
+  it('are closed at every level but `global`, labels and quantities', () => {
     const open = levels(schema, '').filter(([, { additionalProperties }]) => additionalProperties !== false);
-    expect(open.map(([at]) => at)).toEqual(['/properties/global', '/$defs/quantities']);
+    expect(open.map(([at]) => at)).toEqual([
+      '/properties/global',
+      '/properties/metrics/properties/prometheusOperator/properties/labels',
+      '/$defs/quantities',
+    ]);
     expect(() => render({ imagePullSecrets: [{ nam: 'registry' }] })).toThrow(/nam/);
   });
 
