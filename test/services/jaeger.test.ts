@@ -111,7 +111,7 @@ describe('a trace', () => {
 
     const span = only(await jaeger.spansOf(caller.traceId, 1), 'product-service', 'product.ProductService/GetProduct');
     expect(span.parentId).toBe(caller.spanId);
-    expect(span.tags).toMatchObject({ 'span.kind': 'server', 'rpc.status_code': 'NOT_FOUND' });
+    expect(span.tags).toMatchObject({ 'span.kind': 'server', 'rpc.response.status_code': 'NOT_FOUND' });
     expect(span.tags).not.toHaveProperty('error');
   });
 

@@ -13,6 +13,8 @@ export interface Span {
   /** The id of the parent span, in this trace or in the caller's. */
   readonly parentId: string | undefined;
   readonly tags: Readonly<Record<string, unknown>>;
+  /** The ids of the traces that it points at besides its own. */
+  readonly linkedTraces: readonly string[];
 }
 
 export interface Jaeger {
@@ -83,11 +85,17 @@ interface Answer {
       readonly spanID: string;
       readonly operationName: string;
       readonly processID: string;
-      readonly references: readonly { readonly spanID: string }[];
+      readonly references: readonly Reference[];
       readonly tags: readonly { readonly key: string; readonly value: unknown }[];
     }[];
     readonly processes: Readonly<Record<string, { readonly serviceName: string }>>;
   }[];
+}
+
+interface Reference {
+  readonly refType: 'CHILD_OF' | 'FOLLOWS_FROM';
+  readonly traceID: string;
+  readonly spanID: string;
 }
 
 async function found(url: string, count: number): Promise<readonly Span[]> {
@@ -108,7 +116,8 @@ function spansIn({ data }: Answer): readonly Span[] {
       service: processes[span.processID]?.serviceName ?? '',
       name: span.operationName,
       spanId: span.spanID,
-      parentId: span.references[0]?.spanID,
+      parentId: span.references.find(({ refType }) => refType === 'CHILD_OF')?.spanID,
+      linkedTraces: span.references.filter(({ refType }) => refType === 'FOLLOWS_FROM').map(({ traceID }) => traceID),
       tags: Object.fromEntries(span.tags.map(({ key, value }) => [key, value])),
     })),
   );

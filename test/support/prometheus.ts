@@ -16,6 +16,8 @@ export interface Prometheus extends AsyncDisposable {
   readonly url: string;
   /** Asks for the samples of now: the labels and the value of each. */
   query(expression: string): Promise<readonly { readonly metric: Target['labels']; readonly value: number }[]>;
+  /** The `data` that its API answers at this path with these parameters. */
+  ask(path: string, parameters: Readonly<Record<string, string>>): Promise<unknown>;
   /** What it scrapes. */
   targets(): Promise<readonly Target[]>;
   stop(): Promise<void>;
@@ -31,7 +33,12 @@ export async function startPrometheus(
   for (const [name, file] of Object.entries(rules)) writeFileSync(join(folder, name), stringify(file));
   writeFileSync(join(folder, 'prometheus.yml'), stringify({ ...config, rule_files: Object.keys(rules) }));
   const address = `127.0.0.1:${port ?? (await freePort())}`;
-  const args = ['--config.file=prometheus.yml', '--storage.tsdb.path=samples', `--web.listen-address=${address}`];
+  const args = [
+    '--config.file=prometheus.yml',
+    '--storage.tsdb.path=samples',
+    '--enable-feature=exemplar-storage',
+    `--web.listen-address=${address}`,
+  ];
   const daemon = startDaemon('prometheus', tool('prometheus'), { args, cwd: folder });
   const url = `http://${address}`;
   const get = async (path: string) => {
@@ -56,6 +63,7 @@ export async function startPrometheus(
       };
       return result.map(({ metric, value: [, text] }) => ({ metric, value: Number(text) }));
     },
+    ask: (path, parameters) => get(`${path}?${new URLSearchParams(parameters).toString()}`),
     targets: async () => ((await get('targets?state=active')) as { activeTargets: readonly Target[] }).activeTargets,
     stop,
     [Symbol.asyncDispose]: stop,

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { startPostgres } from './postgres.ts';
-import { type RabbitMqAddress, startRabbitMq } from './rabbitmq.ts';
+import { type RabbitMq, startRabbitMq } from './rabbitmq.ts';
 import { type ServiceProcess, startService } from './service-process.ts';
 import { brokerEnv, databaseEnv, productEnv } from './shop.ts';
 
@@ -17,17 +17,20 @@ export type RestService = (typeof restServices)[number];
 
 export interface WholeShop {
   readonly services: Readonly<Record<RestService, ServiceProcess>>;
-  readonly broker: RabbitMqAddress;
+  readonly broker: RabbitMq;
   readonly stop: () => Promise<void>;
 }
 
 /** Every service with REST of its own, each as a process that finds the others, over one PostgreSQL and one RabbitMQ. */
-export async function startWholeShop(orderEnv: Record<string, string> = {}): Promise<WholeShop> {
+export async function startWholeShop(
+  orderEnv: Record<string, string> = {},
+  everyEnv: Record<string, string> = {},
+): Promise<WholeShop> {
   const [postgres, broker] = await Promise.all([startPostgres(), startRabbitMq()]);
   const started: ServiceProcess[] = [];
   const start = async (name: RestService, env: Record<string, string> = {}) => {
     const own = await postgres.createDatabase(name.replace('-service', ''));
-    const service = await startService(name, { ...databaseEnv(own), ...brokerEnv(broker), ...env });
+    const service = await startService(name, { ...databaseEnv(own), ...brokerEnv(broker), ...everyEnv, ...env });
     started.push(service);
     return service;
   };

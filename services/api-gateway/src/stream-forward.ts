@@ -66,7 +66,14 @@ function begun(
   };
   return withSpan(
     request.method,
-    { kind: SpanKind.CLIENT, attributes: { 'url.full': `${origin}${path.split('?', 1)[0]}` } },
+    {
+      kind: SpanKind.CLIENT,
+      attributes: {
+        'http.request.method': request.method,
+        'url.full': `${origin}${path.split('?', 1)[0]}`,
+        'server.address': new URL(origin).hostname,
+      },
+    },
     async () => {
       injectContext(headers);
       const method = request.method as Dispatcher.HttpMethod;

@@ -33,6 +33,7 @@ export type { ServiceDirectory } from './discovery/registry-choice.ts';
 export { registryConfig, serviceDirectory } from './discovery/registry-choice.ts';
 export { pathOf } from './serving/answers.ts';
 export { contractRoute } from './serving/contract.ts';
+export { DurationHistogram, durationBuckets } from './serving/duration-histogram.ts';
 export {
   faults,
   fieldsOf,
@@ -44,7 +45,7 @@ export {
   wholeNumber,
 } from './serving/field-faults.ts';
 export type { Check, Readiness } from './serving/health.ts';
-export { durationBuckets, unmatchedEndpoint } from './serving/metrics.ts';
+export { unmatchedEndpoint } from './serving/metrics.ts';
 export type { EndpointOf } from './serving/observation.ts';
 export type { FieldError, ProblemBody, ProblemCode } from './serving/problem.ts';
 export { Problem, problemMediaType, problemOf, problems } from './serving/problem.ts';
@@ -55,4 +56,10 @@ export { service } from './serving/service.ts';
 export { within } from './serving/timeouts.ts';
 export type { Replaced } from './serving/versions.ts';
 export { deprecated, versioned } from './serving/versions.ts';
-export { extractContext, failSpan, injectContext, withSpan } from './telemetry/tracing.ts';
+export {
+  extractContext,
+  failSpan,
+  injectContext,
+  linksTo,
+  withSpan,
+} from './telemetry/tracing.ts';

@@ -24,7 +24,7 @@ const app = service({
 });
 settings.follow(app);
 const directory = serviceDirectory('inventory-service', config, app);
-const pool = database(config, app.log);
+const pool = database(config, app.log, app.metrics.registry);
 contractRoute(app, new URL('../openapi.yaml', import.meta.url));
 stockRoutes(app, storedStock(pool));
 reservationRoutes(app, storedReservations(pool));

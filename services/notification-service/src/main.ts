@@ -30,7 +30,7 @@ const app = service({
 });
 settings.follow(app);
 const directory = serviceDirectory('notification-service', config, app);
-const pool = database(config, app.log);
+const pool = database(config, app.log, app.metrics.registry);
 const consume = orderEventConsumer({
   pool,
   log: app.log,
@@ -48,7 +48,7 @@ await serve(app, {
   registration: directory.registration,
   prepare: async () => {
     await migrate(pool, migrations, app.log);
-    broker = keepConnected(config, app.log, consume);
+    broker = keepConnected(config, app.log, consume, app.metrics.registry);
   },
   onClose: [async () => await broker?.close(), directory.close, () => pool.end()],
 });

@@ -84,3 +84,16 @@ export async function waitingFor(pool: Pool, id: string): Promise<Waiting | null
   if (row === undefined) return null;
   return { attempts: row.attempts, reason: row.last_error, next_attempt_at: row.due_at.toISOString() };
 }
+
+/** How many orders have not ended, and the age of the oldest of them; 0 when there is none. */
+export async function unfinishedOrders(
+  pool: Pool,
+): Promise<{ readonly count: number; readonly oldestSeconds: number }> {
+  const { rows } = await query<{ count: number; oldest: number }>(
+    pool,
+    `SELECT count(*)::integer AS count,
+            coalesce(extract(epoch FROM now() - min(created_at)), 0)::float8 AS oldest
+     FROM sagas JOIN orders ON id = order_id`,
+  );
+  return { count: rows[0]?.count ?? 0, oldestSeconds: rows[0]?.oldest ?? 0 };
+}

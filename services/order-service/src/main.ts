@@ -36,8 +36,8 @@ const app = service({
 });
 settings.follow(app);
 const directory = serviceDirectory('order-service', config, app);
-const pool = database(config, app.log);
 const { registry } = app.metrics;
+const pool = database(config, app.log, registry);
 const users = directory.client({ baseUrl: config.userServiceUrl, name: 'user-service', registry });
 const inventory = directory.client({ baseUrl: config.inventoryServiceUrl, name: 'inventory-service', registry });
 const payment = directory.client({ baseUrl: config.paymentServiceUrl, name: 'payment-service', registry });
@@ -72,7 +72,7 @@ await serve(app, {
   registration: directory.registration,
   prepare: async () => {
     await migrate(pool, migrations, app.log);
-    broker = keepConnected(config, app.log, relay.work);
+    broker = keepConnected(config, app.log, relay.work, registry);
     saga.start();
     const forget = () => void forgetOldKeys(pool).catch((error: unknown) => app.log.warn({ reason: String(error) }));
     housekeeping = setInterval(forget, 3_600_000);

@@ -1,6 +1,8 @@
+import { within } from '@microservice-platform/common';
 import type { Pool } from 'pg';
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { type Backlog, outboxBacklog } from './outbox.ts';
+import { unfinishedOrders } from './due.ts';
+import { outboxBacklog } from './outbox.ts';
 
 export interface OrderMetrics {
   readonly published: Counter<'type'>;
@@ -10,18 +12,18 @@ export interface OrderMetrics {
 /** The metrics of the outbox. Those of the backlog are the same in every replica: read the largest, not the sum. */
 export function orderMetrics(registry: Registry, pool: Pool): OrderMetrics {
   const registers = [registry];
-  const backlog = sharedBacklog(pool);
-  const gauge = (name: string, help: string, read: (it: Backlog) => number) =>
-    new Gauge({
-      name,
-      help: `${help} NaN while the database does not answer.`,
-      registers,
-      async collect() {
-        this.set(read(await backlog()));
-      },
-    });
-  gauge('outbox_pending', 'Messages that the broker has not confirmed yet.', (it) => it.pending);
-  gauge('outbox_oldest_seconds', 'Age of the oldest of them; 0 when there is none.', (it) => it.oldestSeconds);
+  const backlog = shared(() => outboxBacklog(pool));
+  const gauge = storedGauges(registry);
+  gauge('outbox_pending', 'Messages that the broker has not confirmed yet.', backlog, (it) => it.pending);
+  gauge('outbox_oldest_seconds', 'Age of the oldest of them; 0 when there is none.', backlog, (it) => it.oldestSeconds);
+  const orders = shared(() => unfinishedOrders(pool));
+  gauge('orders_unfinished', 'Orders that are neither completed nor compensated.', orders, (it) => it.count);
+  gauge(
+    'orders_oldest_unfinished_seconds',
+    'Age of the oldest of them; 0 when there is none.',
+    orders,
+    (it) => it.oldestSeconds,
+  );
 
   const counter = (name: string, help: string) => new Counter({ name, help, labelNames: ['type'], registers });
   return {
@@ -54,13 +56,28 @@ export function sagaMetrics(registry: Registry): SagaMetrics {
   };
 }
 
-/** One question to the database for both gauges of a scrape. */
-function sharedBacklog(pool: Pool): () => Promise<Backlog> {
-  let asked: Promise<Backlog> | undefined;
-  const unknown = { pending: Number.NaN, oldestSeconds: Number.NaN };
+/** A scrape waits no longer for the database. */
+const askMs = 2_000;
+
+function storedGauges(registry: Registry) {
+  return <T>(name: string, help: string, ask: () => Promise<T | undefined>, read: (it: T) => number) =>
+    new Gauge({
+      name,
+      help: `${help} NaN while the database does not answer.`,
+      registers: [registry],
+      async collect() {
+        const answer = await ask();
+        this.set(answer === undefined ? Number.NaN : read(answer));
+      },
+    });
+}
+
+/** One question to the database for all gauges of a scrape that it answers; undefined when it does not answer. */
+function shared<T>(ask: () => Promise<T>): () => Promise<T | undefined> {
+  let asked: Promise<T | undefined> | undefined;
   return () => {
-    asked ??= outboxBacklog(pool)
-      .catch(() => unknown)
+    asked ??= within(askMs, 'database', ask())
+      .catch(() => undefined)
       .finally(() => {
         asked = undefined;
       });

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { injectContext, query, transaction } from '@microservice-platform/common';
+import { injectContext, linksTo, query, SpanKind, transaction, withSpan } from '@microservice-platform/common';
 import { type OrderEventType, orderEvents, orderEventTypes } from '@microservice-platform/common/order-events';
 import type { Pool, PoolClient } from 'pg';
 import type { Order } from './order.ts';
@@ -15,6 +15,7 @@ export interface OutboxRow {
   readonly body: string;
   /** The trace in which the message came to be. */
   readonly traceparent: string | null;
+  readonly created_at: Date;
 }
 
 /** What became of a claimed row: `later` rows stay, and are due again after a pause that doubles up to a minute. */
@@ -49,27 +50,40 @@ export async function addMessage(client: PoolClient, type: OrderEventType, order
 /**
  * Claims up to `limit` due rows, sends each, and removes those that were published. A claim is a row lock: it ends
  * with the transaction, so the rows of a replica that dies are free at once, and replicas never share a row.
+ * The work on a batch has a trace of its own, linked to those in which its messages came to be.
  */
 export async function relayBatch(pool: Pool, limit: number, send: (row: OutboxRow) => Promise<Fate>): Promise<Batch> {
   return transaction(pool, async (client) => {
     const { rows } = await client.query<OutboxRow>(
-      `SELECT id, type, schema_version, exchange, routing_key, body, traceparent
+      `SELECT id, type, schema_version, exchange, routing_key, body, traceparent, created_at
        FROM outbox WHERE due_at <= now() ORDER BY due_at, position LIMIT $1 FOR UPDATE SKIP LOCKED`,
       [limit],
     );
-    const failures: unknown[] = [];
-    const attempt = (row: OutboxRow) =>
-      send(row).catch((error: unknown) => {
-        failures.push(error);
-        return 'failed' as const;
-      });
-    const fates = await Promise.all(rows.map(attempt));
-    const idsOf = (fate: Fate) => rows.filter((_, index) => fates[index] === fate).map((row) => row.id);
-    const [published, later] = [idsOf('published'), idsOf('later')];
-    if (published.length > 0) await client.query('DELETE FROM outbox WHERE id = ANY($1::uuid[])', [published]);
-    if (later.length > 0) await client.query(postpone, [later]);
-    return { claimed: rows.length, later: later.length, failures };
+    if (rows.length === 0) return { claimed: 0, later: 0, failures: [] };
+    const links = rows.flatMap(({ traceparent }) => linksTo({ traceparent: traceparent ?? undefined }));
+    const attributes = { 'messaging.batch.message_count': rows.length };
+    const options = { kind: SpanKind.INTERNAL, attributes, links };
+    return withSpan('relay outbox', options, () => sendClaimed(client, rows, send));
   });
+}
+
+async function sendClaimed(
+  client: PoolClient,
+  rows: readonly OutboxRow[],
+  send: (row: OutboxRow) => Promise<Fate>,
+): Promise<Batch> {
+  const failures: unknown[] = [];
+  const attempt = (row: OutboxRow) =>
+    send(row).catch((error: unknown) => {
+      failures.push(error);
+      return 'failed' as const;
+    });
+  const fates = await Promise.all(rows.map(attempt));
+  const idsOf = (fate: Fate) => rows.filter((_, index) => fates[index] === fate).map((row) => row.id);
+  const [published, later] = [idsOf('published'), idsOf('later')];
+  if (published.length > 0) await client.query('DELETE FROM outbox WHERE id = ANY($1::uuid[])', [published]);
+  if (later.length > 0) await client.query(postpone, [later]);
+  return { claimed: rows.length, later: later.length, failures };
 }
 
 const postpone = `

@@ -62,7 +62,7 @@ function publishRow(publish: Publish, row: OutboxRow): Promise<Delivery> {
       'messaging.system': 'rabbitmq',
       'messaging.operation.type': 'send',
       'messaging.operation.name': 'publish',
-      'messaging.destination.name': row.exchange,
+      'messaging.destination.name': `${row.exchange}:${row.routing_key}`,
       'messaging.rabbitmq.destination.routing_key': row.routing_key,
       'messaging.message.id': row.id,
     },
@@ -70,7 +70,11 @@ function publishRow(publish: Publish, row: OutboxRow): Promise<Delivery> {
   return withSpan(`publish ${row.exchange}`, options, () => {
     const trace: Record<string, string> = {};
     injectContext(trace);
-    const headers = { [eventHeaders.schemaVersion]: row.schema_version, ...trace };
+    const headers = {
+      [eventHeaders.schemaVersion]: row.schema_version,
+      [eventHeaders.createdAt]: row.created_at.toISOString(),
+      ...trace,
+    };
     const { id, type, body, exchange } = row;
     return publish({ exchange, routingKey: row.routing_key }, { id, type, body, headers });
   });

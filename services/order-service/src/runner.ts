@@ -52,7 +52,7 @@ export function sagaRunner(sagas: Sagas, act: Act, { log, metrics, onEnded }: Su
       const free = concurrency - running.size;
       const due = free > 0 ? await sagas.claim(free).catch(unclaimed) : [];
       for (const it of due) {
-        const task = advance(it).finally(() => {
+        const task = inItsTrace(it, () => advance(it)).finally(() => {
           running.delete(task);
           news.ring();
         });
@@ -91,10 +91,9 @@ export function sagaRunner(sagas: Sagas, act: Act, { log, metrics, onEnded }: Su
     if (order.status === 'created' && due.deadline_at.getTime() <= Date.now()) {
       return [{ type: 'OrderExpired', reason: `${action} had no outcome in time` }];
     }
-    const parent = extractContext({ traceparent: due.traceparent ?? undefined });
     const attributes = { 'order.id': order.id, 'saga.action': action };
     try {
-      const outcome = await withSpan(`saga ${action}`, { kind: SpanKind.INTERNAL, parent, attributes }, () =>
+      const outcome = await withSpan(`saga ${action}`, { kind: SpanKind.INTERNAL, attributes }, () =>
         act(action, order),
       );
       metrics.steps.inc({ action, outcome: outcome.kind });
@@ -123,4 +122,10 @@ export function sagaRunner(sagas: Sagas, act: Act, { log, metrics, onEnded }: Su
       await ended;
     },
   };
+}
+
+/** What is done for an order belongs to the trace in which it was placed, and so does the news of its end. */
+function inItsTrace(due: Due, work: () => Promise<void>): Promise<void> {
+  const parent = extractContext({ traceparent: due.traceparent ?? undefined });
+  return withSpan('saga', { kind: SpanKind.INTERNAL, parent, attributes: { 'order.id': due.order_id } }, work);
 }

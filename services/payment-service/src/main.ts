@@ -29,7 +29,7 @@ settings.follow(app, {
   },
 });
 const directory = serviceDirectory('payment-service', config, app);
-const pool = database(config, app.log);
+const pool = database(config, app.log, app.metrics.registry);
 contractRoute(app, new URL('../openapi.yaml', import.meta.url));
 paymentRoutes(app, { payments: storedPayments(pool), limit: () => limit });
 

@@ -55,6 +55,7 @@ export async function served<T>(
   return withSpan(method, { kind: SpanKind.SERVER, attributes, parent }, async (span) => {
     try {
       const answer = await work(abandoned.signal);
+      span.setAttribute('rpc.response.status_code', 'OK');
       logEnd(status.OK);
       return { answer };
     } catch (thrown) {
@@ -65,9 +66,10 @@ export async function served<T>(
         const cause = problem.cause ?? problem;
         log.error({ err: cause, method, code: problem.code }, 'call failed');
         failSpan(span, cause);
+        span.setAttribute('error.type', problem.code);
       }
       const code = callerLeft ? status.CANCELLED : statusOf(problem.code);
-      span.setAttribute('rpc.status_code', status[code] ?? code);
+      span.setAttribute('rpc.response.status_code', status[code] ?? code);
       logEnd(code);
       return { error: serviceError(problem) };
     }

@@ -1,5 +1,5 @@
-import { durationBuckets } from '@microservice-platform/common';
-import { Counter, Histogram, type Registry } from 'prom-client';
+import { DurationHistogram } from '@microservice-platform/common';
+import { Counter, type Registry } from 'prom-client';
 
 /** One call that has ended. */
 export interface EndedCall {
@@ -17,15 +17,14 @@ export function grpcMetrics(registry: Registry): (call: EndedCall) => void {
     labelNames: ['method', 'status'],
     registers: [registry],
   });
-  const duration = new Histogram({
+  const duration = new DurationHistogram({
     name: 'grpc_request_duration_seconds',
     help: 'Time from the start of a gRPC call to its end, by method.',
     labelNames: ['method'],
-    buckets: durationBuckets,
-    registers: [registry],
+    registry,
   });
   return ({ method, status, seconds }) => {
     requests.inc({ method, status });
-    duration.observe({ method }, seconds);
+    duration.add({ method }, seconds);
   };
 }

@@ -25,7 +25,7 @@ const app = service({
 });
 settings.follow(app);
 const directory = serviceDirectory('product-service', config, app);
-const pool = database(config, app.log);
+const pool = database(config, app.log, app.metrics.registry);
 const products = storedProducts(pool);
 contractRoute(app, new URL('../openapi.yaml', import.meta.url));
 productRoutes(app, products);

@@ -26,7 +26,7 @@ const app = service({
 });
 settings.follow(app);
 const directory = serviceDirectory('user-service', config, app);
-const pool = database(config, app.log);
+const pool = database(config, app.log, app.metrics.registry);
 contractRoute(app, new URL('../openapi.yaml', import.meta.url));
 userRoutes(app, {
   users: storedUsers(pool),

@@ -1,6 +1,6 @@
-import { Client, credentials, Metadata, type ServiceError } from '@grpc/grpc-js';
+import { Client, credentials, Metadata, type ServiceError, status } from '@grpc/grpc-js';
 import { loadSync, type MethodDefinition, type Options } from '@grpc/proto-loader';
-import { SpanKind } from '@opentelemetry/api';
+import { type Span, SpanKind } from '@opentelemetry/api';
 import type { Registry } from 'prom-client';
 import { Problem, type ProblemCode, problems } from '../serving/problem.ts';
 import { injectContext, withSpan } from '../telemetry/tracing.ts';
@@ -60,11 +60,13 @@ export function grpcClient({ address, ...options }: GrpcClientOptions): GrpcClie
   const target = /^[a-z\d]+:(?!\d+$)/.test(address) ? address : `dns:///${address}`;
   const client = new Client(target, credentials.createInsecure(), connection);
   const policy = callPolicy(options);
+  const [, host = address, port] = /^(?:[a-z\d]+:)?(.+?)(?::(\d+))?$/.exec(address) ?? [];
+  const place = { 'server.address': host, ...(port === undefined ? {} : { 'server.port': Number(port) }) };
 
   return {
     call: async (call) => {
       const method = call.method.path.slice(1);
-      const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method, 'server.address': address };
+      const attributes = { 'rpc.system.name': 'grpc', 'rpc.method': method, ...place };
       let allowedMs = 0;
       try {
         return await policy.call({
@@ -73,7 +75,7 @@ export function grpcClient({ address, ...options }: GrpcClientOptions): GrpcClie
           attempt: ({ timeoutMs, attempt }) => {
             if (attempt === 0) allowedMs = timeoutMs;
             const ask = () => unary(client, call, Date.now() + timeoutMs);
-            return withSpan(method, { kind: SpanKind.CLIENT, attributes }, ask);
+            return withSpan(method, { kind: SpanKind.CLIENT, attributes }, (span) => told(span, ask()));
           },
           judge: (settled) => (settled.status === 'fulfilled' ? 'answered' : verdictOf(codeOfError(settled.reason))),
         });
@@ -128,6 +130,20 @@ function unary<Request, Answer>(
     const leave = () => call.cancel();
     signal?.addEventListener('abort', leave, { once: true });
   });
+}
+
+/** Writes the status of an answer on its span. */
+async function told<Answer>(span: Span, answer: Promise<Answer>): Promise<Answer> {
+  try {
+    const given = await answer;
+    span.setAttribute('rpc.response.status_code', 'OK');
+    return given;
+  } catch (error) {
+    const { code } = error as Partial<ServiceError>;
+    const name = code === undefined ? 'UNKNOWN' : status[code];
+    span.setAttributes({ 'rpc.response.status_code': name, 'error.type': name });
+    throw error;
+  }
 }
 
 function metadataOf(headers: Readonly<Record<string, string>>): Metadata {

@@ -61,6 +61,7 @@ export function exchange(pool: Dispatcher, outgoing: Outgoing): Promise<HttpAnsw
     } catch (error) {
       const code = isTimeout(error) ? 'upstream_timeout' : 'upstream_error';
       const reason = error instanceof Error ? error.message : String(error);
+      span.setAttribute(ATTR_ERROR_TYPE, code);
       throw new UpstreamError(code, `${method} ${path}: ${reason}`, { cause: error });
     }
   });

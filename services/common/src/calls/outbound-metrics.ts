@@ -1,4 +1,5 @@
 import { Counter, Gauge, Registry } from 'prom-client';
+import { DurationHistogram } from '../serving/duration-histogram.ts';
 
 /** The state of a circuit breaker, as the metric has it. */
 export const breakerStates = { closed: 0, half_open: 1, open: 2 } as const;
@@ -6,10 +7,17 @@ export const breakerStates = { closed: 0, half_open: 1, open: 2 } as const;
 export type BreakerState = keyof typeof breakerStates;
 
 export interface OutboundMetrics {
-  readonly requests: Counter<'dependency' | 'outcome'>;
+  /** Counts one call that has ended, with the active trace as its exemplar. */
+  readonly observe: (call: EndedCall) => void;
   readonly retries: Counter<'dependency'>;
   /** Where the state of a dependency's breaker can be read. */
   readonly watch: (dependency: string, state: () => BreakerState) => void;
+}
+
+export interface EndedCall {
+  readonly dependency: string;
+  readonly outcome: string;
+  readonly seconds: number;
 }
 
 const known = new WeakMap<Registry, OutboundMetrics>();
@@ -33,13 +41,23 @@ function created(registry: Registry): OutboundMetrics {
       for (const [dependency, state] of watched) this.set({ dependency }, breakerStates[state()]);
     },
   });
+  const requests = new Counter({
+    name: 'outbound_requests_total',
+    help: 'Calls to other services by what came of them in the end; retries are not counted apart.',
+    labelNames: ['dependency', 'outcome'],
+    registers,
+  });
+  const duration = new DurationHistogram({
+    name: 'outbound_request_duration_seconds',
+    help: 'Time that a call to another service took, its retries and the pauses between them included.',
+    labelNames: ['dependency'],
+    registry,
+  });
   return {
-    requests: new Counter({
-      name: 'outbound_requests_total',
-      help: 'Calls to other services by what came of them in the end; retries are not counted apart.',
-      labelNames: ['dependency', 'outcome'],
-      registers,
-    }),
+    observe: ({ dependency, outcome, seconds }) => {
+      requests.inc({ dependency, outcome });
+      duration.add({ dependency }, seconds);
+    },
     retries: new Counter({
       name: 'outbound_retries_total',
       help: 'Calls to other services that were made again.',

@@ -103,13 +103,15 @@ export function callPolicy(options: CallPolicyOptions): CallPolicy {
   return {
     breakerState: breaker.state,
     call: async (call) => {
+      const started = performance.now();
       const { verdict, settled } = await rooms
         .execute(() => asked(call))
         .catch((error: unknown) => {
           if (!(error instanceof BulkheadRejectedError)) throw error;
           return refused('bulkhead_full', `${name}: ${maxConcurrent} requests are under way already`);
         });
-      metrics.requests.inc({ dependency: name, outcome: verdict });
+      const seconds = (performance.now() - started) / 1000;
+      metrics.observe({ dependency: name, outcome: verdict, seconds });
       const request = currentRequest();
       if (request !== undefined && verdict !== 'answered') request.gaveUp = true;
       if (settled.status === 'rejected') throw settled.reason;

@@ -1,7 +1,10 @@
 import pg from 'pg';
 import { type Logger, pino } from 'pino';
+import type { Registry } from 'prom-client';
 import { Problem } from '../serving/problem.ts';
 import { cancelStatement } from './cancellation.ts';
+import { showPool } from './pool-metrics.ts';
+import { TracedClient } from './traced-client.ts';
 
 export interface DatabaseSettings {
   readonly dbHost: string;
@@ -23,10 +26,15 @@ const serverGraceMs = 500;
 /**
  * A bounded pool of connections to the service's own database. Opens nothing until the first query.
  * No query and no wait for a connection lasts longer than five seconds, and a connection that breaks while idle
- * (the server restarted) is logged and replaced, never fatal.
+ * (the server restarted) is logged and replaced, never fatal. `registry` shows how far the pool is used up.
  */
-export function database(settings: DatabaseSettings, log: Log = pino({ name: 'postgres' })): pg.Pool {
+export function database(
+  settings: DatabaseSettings,
+  log: Log = pino({ name: 'postgres' }),
+  registry?: Registry,
+): pg.Pool {
   const pool = new pg.Pool({
+    Client: TracedClient,
     host: settings.dbHost,
     port: settings.dbPort,
     user: settings.dbUser,
@@ -45,6 +53,7 @@ export function database(settings: DatabaseSettings, log: Log = pino({ name: 'po
   // The pool listens only while a connection is idle: one that breaks while it is being lent, or between two
   // statements, would end the process. Whoever uses it learns of it from the next statement.
   pool.on('connect', (client) => client.on('error', () => undefined));
+  if (registry !== undefined) showPool(registry, pool);
   return pool;
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type ConfirmChannel, connect } from 'amqplib';
+import { Gauge, type Registry } from 'prom-client';
 import { backoffMs } from '../calls/backoff.ts';
 import { port, secret, text } from '../config/config.ts';
 import type { Log } from '../database/postgres.ts';
@@ -50,11 +51,13 @@ const steadyMs = 10_000;
 /**
  * Keeps one connection to the broker for as long as the service runs: connects, runs `work` in the session, and when
  * either fails connects anew, for ever, with growing pauses. `work` declares what it needs and returns after `stop`.
+ * `registry` shows whether there is a session.
  */
 export function keepConnected(
   settings: BrokerSettings,
   log: Log,
   work: (session: BrokerSession) => Promise<void>,
+  registry?: Registry,
 ): Broker {
   const stop = new AbortController();
   let trouble: string | undefined = 'not connected yet';
@@ -78,6 +81,7 @@ export function keepConnected(
     }
   };
   const ended = run();
+  if (registry !== undefined) showConnection(registry, () => trouble === undefined);
 
   return {
     check: async () => {
@@ -90,6 +94,17 @@ export function keepConnected(
       });
     },
   };
+}
+
+function showConnection(registry: Registry, connected: () => boolean): void {
+  new Gauge({
+    name: 'broker_connected',
+    help: 'Whether there is a session with the broker: 0 or 1.',
+    registers: [registry],
+    collect() {
+      this.set(connected() ? 1 : 0);
+    },
+  });
 }
 
 /** Opens a connection and a channel, runs `work`, and closes both. Fails when either was lost meanwhile. */

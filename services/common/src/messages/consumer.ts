@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { SpanKind } from '@opentelemetry/api';
 import type { ConsumeMessage } from 'amqplib';
 import type { Pool, PoolClient } from 'pg';
-import { Counter, type Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import { backoffMs } from '../calls/backoff.ts';
 import { isUnreachable, type Log, transaction } from '../database/postgres.ts';
 import { Problem } from '../serving/problem.ts';
 import { extractContext, failSpan, withSpan } from '../telemetry/tracing.ts';
 import type { BrokerSession } from './broker.ts';
+import { consumerMetrics } from './consumer-metrics.ts';
 import { buryMessage } from './dead-letters.ts';
 import { noteMessage } from './inbox.ts';
 import { declareOrderEvents, type OrderSubscription } from './order-events.ts';
@@ -42,12 +43,7 @@ const maxTries = 5;
  */
 export function orderEventConsumer({ pool, log, registry, subscription, handle }: ConsumerOptions) {
   const { queue, types, deadLetters } = subscription;
-  const consumed = new Counter({
-    name: 'messages_consumed_total',
-    help: 'Deliveries by outcome: stored, duplicate, dead, or requeued after a failure.',
-    labelNames: ['outcome'],
-    registers: [registry],
-  });
+  const { consumed, aged, askOver } = consumerMetrics(registry, subscription);
 
   const handleOnce = (message: OrderEventMessage) =>
     transaction(pool, async (client): Promise<Outcome> => {
@@ -103,12 +99,15 @@ export function orderEventConsumer({ pool, log, registry, subscription, handle }
       try {
         const outcome = await dealWith(publish, message, ended);
         consumed.inc({ outcome });
+        if (outcome !== 'duplicate') aged(message);
         if (!lost.aborted) channel.ack(message);
       } catch (error) {
         consumed.inc({ outcome: 'requeued' });
         failed.abort(error);
       }
     };
+    askOver(channel);
+    lost.addEventListener('abort', () => askOver(undefined), { once: true });
     const { consumerTag } = await channel.consume(queue, (message) => {
       if (message === null) return failed.abort(new Error(`the queue ${queue} was deleted`));
       const task = work(message).finally(() => running.delete(task));
@@ -147,7 +146,8 @@ function inConsumerSpan<T>(
     'messaging.system': 'rabbitmq',
     'messaging.operation.type': 'process',
     'messaging.operation.name': 'process',
-    'messaging.destination.name': queue,
+    'messaging.destination.name': `${message.fields.exchange}:${message.fields.routingKey}:${queue}`,
+    'messaging.rabbitmq.destination.routing_key': message.fields.routingKey,
     'messaging.message.id': String(messageId),
   };
   const parent = extractContext(headers ?? {});

@@ -18,6 +18,8 @@ export const orderEvents = { exchange: 'orders.events', schemaVersion: 1 } as co
 /** Names of the headers around a body. */
 export const eventHeaders = {
   schemaVersion: 'schema-version',
+  /** When the event came to be, RFC 3339; the broker's own timestamp knows whole seconds only. */
+  createdAt: 'created-at',
   /** Why a dead letter is one. */
   reason: 'dead-letter-reason',
 } as const;

@@ -1,5 +1,8 @@
 import type { FastifyInstance } from 'fastify';
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, Registry } from 'prom-client';
+import { DurationHistogram } from './duration-histogram.ts';
+import { asksForOpenMetrics, openMetrics, openMetricsType } from './exposition.ts';
+import { processMetrics } from './process-metrics.ts';
 
 declare module 'fastify' {
   interface FastifyInstance {
@@ -10,7 +13,10 @@ declare module 'fastify' {
 
 export interface RequestMetrics {
   readonly registry: Registry;
-  /** Counts one finished request. `endpoint` is the route's template, so that the number of series is bounded. */
+  /**
+   * Counts one finished request, with the active trace as its exemplar. `endpoint` is the route's template, so that the
+   * number of series is bounded.
+   */
   readonly observe: (request: FinishedRequest) => void;
 }
 
@@ -24,39 +30,37 @@ export interface FinishedRequest {
 /** The endpoint under which every path without a route is counted. */
 export const unmatchedEndpoint = '(unmatched)';
 
-/** From a quick look-up to the limit for an answer (10 s). */
-export const durationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
-
-/** A registry of its own, with Node's default metrics and the two that every service has. */
+/** A registry of its own, with what every process and every service has. */
 export function metricsRegistry(): RequestMetrics {
   const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
+  processMetrics(registry);
   const requests = new Counter({
     name: 'http_requests_total',
     help: 'Answered HTTP requests, by route template.',
     labelNames: ['method', 'endpoint', 'status'],
     registers: [registry],
   });
-  const duration = new Histogram({
+  const duration = new DurationHistogram({
     name: 'http_request_duration_seconds',
     help: 'Time from the head of a request to the end of its answer, by route template.',
     labelNames: ['method', 'endpoint'],
-    buckets: durationBuckets,
-    registers: [registry],
+    registry,
   });
   return {
     registry,
     observe: ({ method, endpoint, status, seconds }) => {
       requests.inc({ method, endpoint, status: String(status) });
-      duration.observe({ method, endpoint }, seconds);
+      duration.add({ method, endpoint }, seconds);
     },
   };
 }
 
-/** Serves `GET /metrics` in Prometheus' text format. */
+/** Serves `GET /metrics`: in OpenMetrics with exemplars to who asks for that, else in Prometheus' text format. */
 export function metricsRoute(app: FastifyInstance): void {
-  app.get('/metrics', async (_request, reply) => {
+  app.get('/metrics', async ({ headers }, reply) => {
     const { registry } = app.metrics;
+    reply.header('vary', 'accept');
+    if (asksForOpenMetrics(headers.accept)) return reply.type(openMetricsType).send(await openMetrics(registry));
     return reply.type(registry.contentType).send(await registry.metrics());
   });
 }

@@ -1,11 +1,16 @@
-import { type Context, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+import { type Attributes, type Context, context, type Span, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import {
   ATTR_ERROR_TYPE,
   ATTR_HTTP_REQUEST_METHOD,
+  ATTR_HTTP_REQUEST_METHOD_ORIGINAL,
   ATTR_HTTP_RESPONSE_STATUS_CODE,
   ATTR_HTTP_ROUTE,
+  ATTR_NETWORK_PROTOCOL_VERSION,
+  ATTR_SERVER_ADDRESS,
+  ATTR_SERVER_PORT,
   ATTR_URL_PATH,
   ATTR_URL_SCHEME,
+  ATTR_USER_AGENT_ORIGINAL,
 } from '@opentelemetry/semantic-conventions';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { extractContext, tracer } from '../telemetry/tracing.ts';
@@ -47,7 +52,7 @@ export function observeRequests(app: FastifyInstance, { routes, exchanges, endpo
     const finish = () => {
       const status = statusOf(reply, exchange);
       const seconds = (performance.now() - started) / 1000;
-      app.metrics.observe({ method: request.method, endpoint, status, seconds });
+      app.metrics.observe({ method: knownMethod(request), endpoint, status, seconds });
       if (span !== undefined) endServerSpan(span, status);
       logRequest(request, { endpoint, status, seconds });
     };
@@ -61,21 +66,41 @@ function statusOf(reply: FastifyReply, exchange: Exchange): number {
   return reply.raw.headersSent ? reply.raw.statusCode : callerLeft;
 }
 
+/** The methods that have a name of their own in metrics and traces; the parser knows two dozen more, for whoever sends them. */
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'CONNECT', 'OPTIONS', 'TRACE', 'PATCH', 'QUERY']);
+const otherMethod = '_OTHER';
+
+function knownMethod({ method }: FastifyRequest): string {
+  return methods.has(method) ? method : otherMethod;
+}
+
+/** The query is left out: what callers put there is not ours to keep. */
 function startServerSpan(request: FastifyRequest, endpoint: string, parent: Context): Span {
+  const method = knownMethod(request);
+  const shown = method === otherMethod ? 'HTTP' : method;
   const matched = endpoint !== unmatchedEndpoint;
-  return tracer().startSpan(
-    matched ? `${request.method} ${endpoint}` : request.method,
-    {
-      kind: SpanKind.SERVER,
-      attributes: {
-        [ATTR_HTTP_REQUEST_METHOD]: request.method,
-        [ATTR_URL_PATH]: pathOf(request),
-        [ATTR_URL_SCHEME]: request.protocol,
-        ...(matched ? { [ATTR_HTTP_ROUTE]: endpoint } : {}),
-      },
-    },
-    parent,
-  );
+  const span = tracer().startSpan(matched ? `${shown} ${endpoint}` : shown, { kind: SpanKind.SERVER }, parent);
+  if (!span.isRecording()) return span;
+  const agent = request.headers['user-agent'];
+  return span.setAttributes({
+    [ATTR_HTTP_REQUEST_METHOD]: method,
+    [ATTR_URL_PATH]: pathOf(request),
+    [ATTR_URL_SCHEME]: request.protocol,
+    [ATTR_NETWORK_PROTOCOL_VERSION]: request.raw.httpVersion,
+    ...(method === otherMethod ? { [ATTR_HTTP_REQUEST_METHOD_ORIGINAL]: request.method } : {}),
+    ...(matched ? { [ATTR_HTTP_ROUTE]: endpoint } : {}),
+    ...(agent === undefined ? {} : { [ATTR_USER_AGENT_ORIGINAL]: agent }),
+    ...addressed(request.headers.host),
+  });
+}
+
+/** Where the caller believes us to be. */
+function addressed(host = ''): Attributes {
+  const [, address, port] = /^(\[[\da-f:.]+\]|[^:]+)(?::(\d+))?$/i.exec(host) ?? [];
+  return {
+    ...(address === undefined ? {} : { [ATTR_SERVER_ADDRESS]: address }),
+    ...(port === undefined ? {} : { [ATTR_SERVER_PORT]: Number(port) }),
+  };
 }
 
 function endServerSpan(span: Span, status: number): void {

@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import fastify, { type FastifyInstance, LogController } from 'fastify';
-import { stdSerializers, stdTimeFunctions } from 'pino';
-import { traceIds } from '../telemetry/tracing.ts';
 import { limitAnswers } from './answer-limit.ts';
 import { problemAnswers, sendProblem } from './answers.ts';
 import { answerClientErrors, type Exchanges } from './client-errors.ts';
 import { faultsOnDemand } from './faults.ts';
 import { type Check, healthRoutes, readiness } from './health.ts';
+import { logOptions } from './log.ts';
 import { metricsRegistry, metricsRoute } from './metrics.ts';
 import { type EndpointOf, observeRequests } from './observation.ts';
 import { routeTable } from './route-table.ts';
@@ -39,7 +38,7 @@ export function service(options: ServiceOptions): FastifyInstance {
   const limits = { ...standardTimeouts, ...options.timeouts };
   const exchanges: Exchanges = new WeakMap();
   const app = fastify({
-    logger: loggerOptions(options),
+    logger: logOptions(options),
     logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     genReqId: requestId,
     bodyLimit,
@@ -62,18 +61,6 @@ export function service(options: ServiceOptions): FastifyInstance {
   healthRoutes(app, options.version);
   metricsRoute(app);
   return app;
-}
-
-function loggerOptions({ name, version, logLevel }: ServiceOptions) {
-  return {
-    level: logLevel,
-    base: { service: name, version },
-    timestamp: stdTimeFunctions.isoTime,
-    formatters: { level: (level: string) => ({ level }) },
-    // PostgreSQL quotes the row that an error is about in its detail: what people entrusted to us is not for the log.
-    serializers: { err: (error: Error) => ({ ...stdSerializers.err(error), detail: undefined }) },
-    mixin: traceIds,
-  };
 }
 
 /** The caller's id for the request where it is a plain one, so that logs of several services can be joined. */

@@ -1,13 +1,18 @@
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
 
-/** Says on stderr, once each, when spans begin to be lost and when they arrive again: a dead collector is no storm of lines. */
+/**
+ * Says on stderr, once each, when spans begin to be lost and when they arrive again: a dead collector is no storm of
+ * lines. A failure without an error gets one, since the SDK counts by it.
+ */
 export function reportingExporter(
   inner: SpanExporter,
   target: string,
   write: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),
 ): SpanExporter {
   let failing = false;
+  const withError = ({ code, error }: ExportResult): ExportResult =>
+    code === ExportResultCode.SUCCESS ? { code } : { code, error: error ?? new Error('the collector took no spans') };
   const report = ({ code, error }: ExportResult) => {
     const failed = code !== ExportResultCode.SUCCESS;
     if (failed === failing) return;
@@ -28,8 +33,9 @@ export function reportingExporter(
   return {
     export: (spans, done) =>
       inner.export(spans, (result) => {
-        report(result);
-        done(result);
+        const told = withError(result);
+        report(told);
+        done(told);
       }),
     shutdown: () => inner.shutdown(),
     ...(inner.forceFlush === undefined ? {} : { forceFlush: () => inner.forceFlush?.() ?? Promise.resolve() }),

@@ -3,6 +3,8 @@ import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
 import { readConfig } from '../config/config.ts';
+import { samplerOf } from './sampling.ts';
+import { countingFates, spanFates } from './span-fates.ts';
 import { telemetryConfig } from './telemetry-config.ts';
 import { batchOf, traceExporter } from './trace-exporter.ts';
 
@@ -16,11 +18,16 @@ const exporter = await traceExporter(config);
 new NodeSDK({
   autoDetectResources: false,
   resource: resourceFromAttributes({
-    [ATTR_SERVICE_NAME]: config.serviceName,
     [ATTR_SERVICE_VERSION]: config.version,
+    ...config.resource,
+    [ATTR_SERVICE_NAME]: config.serviceName,
   }),
-  // Given here, all three, so that the SDK reads none of OTEL_*_EXPORTER itself.
-  spanProcessors: exporter === undefined ? [] : [new BatchSpanProcessor({ exporter, ...batchOf(config) })],
+  // Given here, all four, so that the SDK reads neither OTEL_*_EXPORTER nor OTEL_TRACES_SAMPLER itself.
+  sampler: samplerOf(config.sampler, config.samplerRatio),
+  spanProcessors:
+    exporter === undefined
+      ? []
+      : [new BatchSpanProcessor({ exporter, ...batchOf(config), selfObsMeterProvider: countingFates(spanFates) })],
   metricReaders: [],
   logRecordProcessors: [],
 }).start();

@@ -26,7 +26,7 @@ export async function traceExporter(config: TelemetryConfig): Promise<SpanExport
 }
 
 /** How spans are batched: at most `maxQueueSize` wait in memory, whatever the collector does; more are dropped. */
-export function batchOf({ exporter }: TelemetryConfig): Omit<BatchSpanProcessorOptions, 'exporter'> {
+export function batchOf({ exporter }: Pick<TelemetryConfig, 'exporter'>): Omit<BatchSpanProcessorOptions, 'exporter'> {
   return {
     maxQueueSize: 2048,
     // The Jaeger sender sends by itself at 100 spans, in the midst of a batch; below that, one batch is one request.
