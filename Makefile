@@ -56,10 +56,13 @@ mutants: tools ## break the operator on purpose, and see which test turns red: O
 bench: tools ## what the operator costs and how fast it is: QUICK=1, or MANY=1000
 	@$(node) test/bench/main.ts $(if $(QUICK),--quick) $(if $(MANY),--many $(MANY))
 
+bench-telemetry: node_modules/.installed ## what metrics, traces and logs cost a service on one route, with wrk: ROUNDS=3
+	@$(node) test/bench/telemetry.ts
+
 cold: node_modules/.installed ## make up with everything missing, killed ten times; PURGE=1 removes the Debian packages too
 	@$(node) test/cold.ts
 
 generate: node_modules/.installed ## types, chart copy, reference, dashboards and alerts from their sources
 	@$(node) operator/generate.ts
 
-.PHONY: help images e2e up down status urls kubeconfig kubectl token tools check test faults soak mutants bench cold generate
+.PHONY: help images e2e up down status urls kubeconfig kubectl token tools check test faults soak mutants bench bench-telemetry cold generate
