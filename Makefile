@@ -65,4 +65,7 @@ cold: node_modules/.installed ## make up with everything missing, killed ten tim
 generate: node_modules/.installed ## types, chart copy, reference, dashboards and alerts from their sources
 	@$(node) operator/generate.ts
 
-.PHONY: help images e2e up down status urls kubeconfig kubectl token tools check test faults soak mutants bench bench-telemetry cold generate
+pictures: node_modules/.installed ## the dashboards, drawn with what a cluster that is up has had: NAME=default
+	@$(node) dashboards/pictures/main.ts $(NAME)
+
+.PHONY: help pictures images e2e up down status urls kubeconfig kubectl token tools check test faults soak mutants bench bench-telemetry cold generate

@@ -8,7 +8,10 @@ import {
   VariableRefresh,
   VariableSort,
 } from '@grafana/schema';
-import { metrics, type Unplaced } from './panel.ts';
+import { faults, rollouts } from './annotations.ts';
+import type { Link } from './links.ts';
+import type { Unplaced } from './panel.ts';
+import { logs, metrics, traces } from './sources.ts';
 
 /** What all dashboards of the platform are found, and linked with each other, by. */
 export const tag = 'microservice-platform';
@@ -20,6 +23,8 @@ export interface Content {
   readonly description: string;
   readonly variables?: readonly VariableModel[];
   readonly rows: readonly Row[];
+  /** Where a panel leads that has no way on of its own. */
+  readonly onward: Link;
 }
 
 export interface Row {
@@ -28,7 +33,8 @@ export interface Row {
 }
 
 /** A dashboard in Grafana's classic schema, which every Grafana from 10 on reads. */
-export function dashboard({ uid, title, description, variables = [], rows }: Content): Dashboard {
+export function dashboard({ uid, title, description, variables = [], rows, onward }: Content): Dashboard {
+  const panels = placed(rows, onward);
   return {
     uid,
     title,
@@ -53,10 +59,9 @@ export function dashboard({ uid, title, description, variables = [], rows }: Con
         targetBlank: false,
       },
     ],
-    templating: {
-      list: [source('metrics', 'Metrics', 'prometheus'), source('traces', 'Traces', 'jaeger'), ...variables],
-    },
-    panels: placed(rows),
+    templating: { list: [...sourcesOf(panels), ...variables] },
+    annotations: { list: variables.length === 0 ? [] : [rollouts, faults] },
+    panels,
   };
 }
 
@@ -73,13 +78,23 @@ export function choice(name: string, label: string, query: string): VariableMode
   };
 }
 
+/** A variable for each data source that is asked: a Grafana without logs has nothing to choose them from. */
+function sourcesOf(panels: readonly object[]): VariableModel[] {
+  const asked = JSON.stringify(panels);
+  return [
+    source('metrics', 'Metrics', metrics.type),
+    ...(asked.includes(traces.uid) ? [source('traces', 'Traces', traces.type)] : []),
+    ...(asked.includes(logs.uid) ? [source('logs', 'Logs', logs.type)] : []),
+  ];
+}
+
 /** A variable that chooses a data source: in the chart's Grafana the one whose uid is that of its type. */
 function source(name: string, label: string, type: string): VariableModel {
   return { name, label, type: 'datasource', query: type, current: { text: label, value: type, selected: true } };
 }
 
 /** Panels from left to right, in lines of 24 columns, below the title of their row. */
-function placed(rows: readonly Row[]): (Panel | RowPanel)[] {
+function placed(rows: readonly Row[], onward: Link): (Panel | RowPanel)[] {
   const all: (Panel | RowPanel)[] = [];
   let y = 0;
   for (const { title, panels } of rows) {
@@ -100,11 +115,17 @@ function placed(rows: readonly Row[]): (Panel | RowPanel)[] {
         x = 0;
         height = 0;
       }
-      all.push({ ...panel, id: all.length + 1, gridPos: { x, y, ...size } });
+      all.push({ ...leading(panel, onward), id: all.length + 1, gridPos: { x, y, ...size } });
       x += size.w;
       height = Math.max(height, size.h);
     }
     y += height;
   }
   return all;
+}
+
+function leading(panel: Omit<Unplaced, 'size'>, onward: Link): Omit<Unplaced, 'size'> {
+  const { defaults = {}, overrides = [] } = panel.fieldConfig ?? {};
+  if ((defaults.links ?? []).length > 0) return panel;
+  return { ...panel, fieldConfig: { defaults: { ...defaults, links: [{ ...onward }] }, overrides } };
 }

@@ -1,12 +1,18 @@
 import type { Dashboard } from '@grafana/schema';
+import { gatewayDashboard } from './gateway.ts';
+import { messaging } from './messaging.ts';
 import { operatorDashboard } from './operator.ts';
 import { overview } from './overview.ts';
 import { service } from './service.ts';
+import { slo } from './slo.ts';
 
 /** The dashboards of the chart, by the name of their file. */
 export const dashboards: Readonly<Record<string, Dashboard>> = {
   'platform-overview': overview,
   microservice: service,
+  'platform-slo': slo,
+  'platform-messaging': messaging,
+  'platform-gateway': gatewayDashboard,
   'platform-operator': operatorDashboard,
 };
 

@@ -1,5 +1,7 @@
 import { dashboard, type Row } from './dashboard.ts';
+import { toOverview } from './links.ts';
 import { lines, number } from './panel.ts';
+import { orNothing } from './queries.ts';
 
 const operator = 'job="operator"';
 const platform = 'microservice_platform';
@@ -158,7 +160,9 @@ const requests: Row = {
       unit: 'none',
       queries: [
         {
-          expr: `sum by (reason) (increase(${platform}_watch_restarts_total{${operator}}[$__rate_interval])) or vector(0)`,
+          expr: orNothing(
+            `sum by (reason) (increase(${platform}_watch_restarts_total{${operator}}[$__rate_interval]))`,
+          ),
           legend: '{{reason}}',
         },
       ],
@@ -200,5 +204,6 @@ export const operatorDashboard = dashboard({
   uid: 'platform-operator',
   title: 'Operator',
   description: 'Whether the operator is well: who leads, what waits, what fails, and what it asks of the API server.',
+  onward: toOverview,
   rows: [state, work, requests, health],
 });

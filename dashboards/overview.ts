@@ -1,18 +1,14 @@
 import { dashboard, type Row } from './dashboard.ts';
-import { lines, number, readiness, searchTraces, table } from './panel.ts';
-import { duration, errorRatio, rate, ready } from './queries.ts';
+import { linePlace, rowPlace, searchTraces, toGateway, toMessaging, toOperator, toService, toSlo } from './links.ts';
+import { lines, number, readiness, table } from './panel.ts';
+import { duration, errorRatio, firing, orNothing, orZero, perSecond, rate, ready } from './queries.ts';
 
 const services = 'namespace, service';
 const legend = '{{namespace}}/{{service}}';
 const operator = 'job="operator"';
 const platform = 'microservice_platform';
 
-/** From a service in a panel to the dashboard of that service, and to its traces. */
-const toService = {
-  title: 'This service',
-  url: '/d/microservice?var-namespace=${__field.labels.namespace}&var-service=${__field.labels.service}&${__url_time_range}',
-};
-const links = [toService, searchTraces('${__field.labels.service}')];
+const links = [toService(linePlace), toSlo(linePlace), searchTraces(linePlace.service)];
 
 const state: Row = {
   title: 'Now',
@@ -22,7 +18,7 @@ const state: Row = {
       description: 'How many Microservices are Ready, as the operator sees them.',
       unit: 'none',
       queries: [{ expr: `sum(${ready()}) or vector(0)` }],
-      width: 6,
+      width: 4,
     }),
     number(
       {
@@ -30,7 +26,7 @@ const state: Row = {
         description: 'How many are not. `kubectl get microservices -A -o wide` says why.',
         unit: 'none',
         queries: [{ expr: `count(${ready()} == 0) or vector(0)` }],
-        width: 6,
+        width: 4,
       },
       1,
     ),
@@ -40,7 +36,7 @@ const state: Row = {
         description: 'Pods that Prometheus found and that do not answer at their metrics.',
         unit: 'none',
         queries: [{ expr: 'count(up == 0) or vector(0)' }],
-        width: 6,
+        width: 4,
       },
       1,
     ),
@@ -49,7 +45,27 @@ const state: Row = {
       description: 'Requests to all Microservices together. A request that passes three services counts three times.',
       unit: 'reqps',
       queries: [{ expr: `sum(${rate(services)}) or vector(0)` }],
-      width: 6,
+      links: [toGateway],
+      width: 4,
+    }),
+    number(
+      {
+        title: 'Alerts',
+        description: 'Alerts that fire now. docs/runbooks.md says what to do.',
+        unit: 'none',
+        queries: [{ expr: `count(${firing()}) or vector(0)` }],
+        width: 4,
+      },
+      1,
+    ),
+    number({
+      title: 'Least error budget',
+      description: 'What is left of the error budget that is nearest to its end; red when it is used up.',
+      unit: 'percentunit',
+      queries: [{ expr: 'min(slo:error_budget:remaining_ratio)' }],
+      goodFrom: 0.000001,
+      links: [{ title: 'Service levels', url: '/d/platform-slo?${__url_time_range}' }],
+      width: 4,
     }),
     table(
       {
@@ -58,12 +74,7 @@ const state: Row = {
         words: readiness,
         unit: 'none',
         queries: [{ expr: ready() }],
-        links: [
-          {
-            title: 'This service',
-            url: '/d/microservice?var-namespace=${__data.fields.namespace}&var-service=${__data.fields.service}&${__url_time_range}',
-          },
-        ],
+        links: [toService(rowPlace), toSlo(rowPlace)],
         width: 12,
       },
       { namespace: 'Namespace', service: 'Microservice', Value: 'Ready' },
@@ -76,6 +87,34 @@ const state: Row = {
       links,
       width: 12,
     }),
+  ],
+};
+
+const promises: Row = {
+  title: 'Service levels and alerts',
+  panels: [
+    table(
+      {
+        title: 'Error budgets',
+        description: 'What is left of each error budget of 30 days: 100 % untouched, 0 % used up.',
+        unit: 'percentunit',
+        queries: [{ expr: 'slo:error_budget:remaining_ratio' }],
+        links: [toSlo(rowPlace), toService(rowPlace)],
+        width: 12,
+      },
+      { namespace: 'Namespace', service: 'Microservice', slo: 'Service level', Value: 'Left' },
+    ),
+    table(
+      {
+        title: 'Alerts that fire',
+        description: 'What is wrong now. docs/runbooks.md says what to do.',
+        unit: 'none',
+        queries: [{ expr: firing() }],
+        links: [toService(rowPlace)],
+        width: 12,
+      },
+      { alertname: 'Alert', severity: 'Severity', namespace: 'Namespace', service: 'Microservice', component: 'Part' },
+    ),
   ],
 };
 
@@ -102,12 +141,98 @@ const traffic: Row = {
       title: 'Duration by service, 95 %',
       description: 'Time within which 95 of 100 requests were answered.',
       unit: 's',
-      queries: [{ expr: duration(0.95, services), legend }],
+      queries: [{ expr: duration(0.95, services), legend, exemplar: true }],
       links,
       width: 8,
     }),
   ],
 };
+
+const events: Row = {
+  title: 'Events and orders',
+  panels: [
+    lines({
+      title: 'Events published and consumed',
+      description: 'Events a second, of all services together.',
+      unit: 'ops',
+      queries: [
+        { expr: `sum(${perSecond('messages_published_total', 'service')}) or vector(0)`, legend: 'published' },
+        { expr: `sum(${perSecond('messages_consumed_total', 'service')}) or vector(0)`, legend: 'consumed' },
+      ],
+      links: [toMessaging],
+      width: 8,
+    }),
+    lines({
+      title: 'Orders that ended',
+      description: 'Orders a second, by how they ended.',
+      unit: 'ops',
+      queries: [{ expr: perSecond('orders_ended_total', 'status'), legend: '{{status}}' }],
+      links: [toMessaging],
+      width: 8,
+    }),
+    lines({
+      title: 'Failures that callers did not see',
+      description:
+        'Failures a second of services that the gateway masked. They count against nobody, and are wrong all the same.',
+      unit: 'reqps',
+      queries: [
+        { expr: `sum(${perSecond('gateway_masked_answers_total', 'service')}) or vector(0)`, legend: 'masked' },
+      ],
+      links: [toGateway],
+      width: 8,
+    }),
+  ],
+};
+
+const telemetry: Row = {
+  title: 'Telemetry itself',
+  panels: [
+    lines({
+      title: 'Spans that are lost',
+      description: 'Spans a second that could not be sent (failed) or had no room to wait (dropped).',
+      unit: 'ops',
+      queries: [
+        {
+          expr: orZero(
+            perSecond('telemetry_spans_total', 'service', 'outcome!="sent"'),
+            perSecond('telemetry_spans_total', 'service'),
+          ),
+          legend: '{{service}}',
+        },
+      ],
+      links: [toService(linePlace)],
+      width: 8,
+    }),
+    lines({
+      title: 'Log lines',
+      description: 'Lines a second that the collector of logs has read, and that Loki has taken.',
+      unit: 'ops',
+      queries: [
+        { expr: collected('read_total'), legend: 'read' },
+        { expr: collected('sent_total'), legend: 'taken' },
+      ],
+      width: 8,
+    }),
+    lines({
+      title: 'Log lines that are lost',
+      description: 'Lines a second that the collector had to drop, by reason.',
+      unit: 'ops',
+      queries: [
+        {
+          expr: orNothing(
+            'sum by (reason) (rate(log_collector_lines_dropped_total{job="log-collector"}[$__rate_interval]))',
+          ),
+          legend: '{{reason}}',
+        },
+      ],
+      width: 8,
+    }),
+  ],
+};
+
+function collected(what: string): string {
+  return `sum(rate(log_collector_lines_${what}{job="log-collector"}[$__rate_interval]))`;
+}
 
 const health: Row = {
   title: 'The operator',
@@ -195,5 +320,6 @@ export const overview = dashboard({
   uid: 'platform-overview',
   title: 'Platform overview',
   description: 'Whether the platform and every Microservice on it is well, and where to look if not.',
-  rows: [state, traffic, health],
+  onward: toOperator,
+  rows: [state, promises, traffic, events, health, telemetry],
 });

@@ -20,10 +20,8 @@ import type {
   FieldConfig as LineField,
   Options as TimeSeriesOptions,
 } from '@grafana/schema/dist/esm/raw/composable/timeseries/panelcfg/x/TimeSeriesPanelCfg_types.gen';
-
-/** The data sources, each by the variable of a dashboard that chooses one: any Grafana has them under names of its own. */
-export const metrics = { type: 'prometheus', uid: '${metrics}' };
-export const traces = { type: 'jaeger', uid: '${traces}' };
+import type { Link } from './links.ts';
+import { metrics, traces } from './sources.ts';
 
 /** What a Microservice is by its 1 or 0. */
 export const readiness: ValueMap['options'] = {
@@ -43,17 +41,21 @@ export interface Subject {
   readonly words?: ValueMap['options'];
   /** Of 24 columns. */
   readonly width: number;
+  /** In lines of the grid; without it what fits the type of the panel. */
+  readonly height?: number;
+}
+
+/** A number that is red below a threshold. */
+export interface Judged extends Subject {
+  readonly goodFrom?: number;
 }
 
 export interface Query {
   readonly expr: string;
   /** Name of a line, with labels in double braces. */
   readonly legend?: string;
-}
-
-export interface Link {
-  readonly title: string;
-  readonly url: string;
+  /** Dots of single requests, each with the id of its trace: for what comes from buckets that have them. */
+  readonly exemplar?: true;
 }
 
 /** A panel that has no place yet: that follows from its width. */
@@ -74,15 +76,17 @@ export function lines(subject: Subject): Unplaced {
   return { ...panel('timeseries', subject, 8, custom), options: { ...options } };
 }
 
-/** One number, red from `badFrom` on. */
-export function number(subject: Subject, badFrom?: number): Unplaced {
-  const steps: Threshold[] = [{ color: 'green', value: null }];
+/** One number, red from `badFrom` on, or below `goodFrom`. */
+export function number(subject: Judged, badFrom?: number): Unplaced {
+  const { goodFrom } = subject;
+  const steps: Threshold[] = [{ color: goodFrom === undefined ? 'green' : 'red', value: null }];
+  if (goodFrom !== undefined) steps.push({ color: 'green', value: goodFrom });
   if (badFrom !== undefined) steps.push({ color: 'red', value: badFrom });
   const options: StatOptions = {
     colorMode: BigValueColorMode.Value,
     graphMode: BigValueGraphMode.Area,
     justifyMode: BigValueJustifyMode.Auto,
-    textMode: BigValueTextMode.Value,
+    textMode: subject.queries[0]?.legend === undefined ? BigValueTextMode.Value : BigValueTextMode.ValueAndName,
     orientation: VizOrientation.Auto,
     percentChangeColorMode: PercentChangeColorMode.Standard,
     showPercentChange: false,
@@ -134,28 +138,21 @@ export function traceTable(subject: Omit<Subject, 'queries' | 'unit'>, service: 
   };
 }
 
-/** Where Grafana's Explore shows the traces of a service, as Jaeger finds them for the time on the screen. */
-export function searchTraces(service: string): Link {
-  const query = { refId: 'A', datasource: traces, queryType: 'search', service, limit: 20 };
-  const pane = { datasource: traces.uid, queries: [query], range: { from: '${__from}', to: '${__to}' } };
-  const panes = encodeURIComponent(JSON.stringify({ traces: pane }));
-  // Grafana puts in its variables before a browser reads the address, so they stay as they are.
-  const url = panes.replace(/%24%7B(.*?)%7D/g, (_, name: string) => `\${${decodeURIComponent(name)}}`);
-  return { title: `Traces of ${service}`, url: `/explore?schemaVersion=1&panes=${url}` };
-}
-
-function panel(type: string, subject: Subject, height: number, custom?: LineField): Unplaced {
+/** A panel of any type, without its options. */
+export function panel(type: string, subject: Subject, height: number, custom?: LineField): Unplaced {
   const { title, description, unit, queries, links = [], words, width } = subject;
+  const h = subject.height ?? height;
   return {
     type,
     title,
     description,
     datasource: metrics,
-    targets: queries.map(({ expr, legend }, at) => ({
+    targets: queries.map(({ expr, legend, exemplar }, at) => ({
       refId: String.fromCharCode(65 + at),
       datasource: metrics,
       expr,
       ...(legend === undefined ? {} : { legendFormat: legend }),
+      ...(exemplar ? { exemplar } : {}),
     })),
     fieldConfig: {
       defaults: {
@@ -166,6 +163,6 @@ function panel(type: string, subject: Subject, height: number, custom?: LineFiel
       },
       overrides: [],
     },
-    size: { w: width, h: height },
+    size: { w: width, h },
   };
 }

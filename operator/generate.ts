@@ -1,11 +1,12 @@
 /**
  * Writes everything that follows from crds/ and dashboards/: the types of the operator, the chart's copy of the definition,
- * the reference page, and the chart's dashboards and alerts. With --check it writes nothing and fails when a file is stale.
+ * the reference pages, and the chart's dashboards and alerts. With --check it writes nothing and fails when a file is stale.
  */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { alertFiles } from '../dashboards/alerts/files.ts';
+import { telemetryPage } from '../dashboards/contract/page.ts';
 import { dashboardFiles } from '../dashboards/files.ts';
 
 const source = 'crds/microservice-platform.io_microservices.yaml';
@@ -294,6 +295,7 @@ export function generatedFiles(definition: string): Readonly<Record<string, stri
     'operator/src/api/microservice.generated.ts': types(schema),
     'charts/microservice-platform/templates/crds/microservices.yaml': chartTemplate(definition),
     'docs/reference/microservice.md': reference(schema),
+    'docs/reference/telemetry.md': telemetryPage(),
     ...dashboardFiles(),
     ...alertFiles(),
   };

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { panelFaults, queryFaults } from './lint.ts';
 import { find, ofKind, platformNamespace, render, repository, type Wire } from './rendered.ts';
 
 const objects = render();
@@ -31,10 +32,15 @@ describe('the data sources of Grafana', () => {
   });
 
   it.each([
-    [{}, ['prometheus', 'jaeger']],
-    [{ tracing: { mode: 'none' } }, ['prometheus']],
-    [{ metrics: { mode: 'none' } }, ['jaeger']],
-    [{ tracing: { mode: 'none' }, metrics: { mode: 'none' } }, []],
+    [{}, ['prometheus', 'jaeger', 'loki', 'alertmanager']],
+    [{ tracing: { mode: 'none' } }, ['prometheus', 'loki', 'alertmanager']],
+    [{ logs: { mode: 'none' } }, ['prometheus', 'jaeger', 'alertmanager']],
+    [{ alertmanager: { mode: 'none' } }, ['prometheus', 'jaeger', 'loki']],
+    [{ metrics: { mode: 'none' }, alertmanager: { mode: 'none' } }, ['jaeger', 'loki']],
+    [
+      { tracing: { mode: 'none' }, metrics: { mode: 'none' }, logs: { mode: 'none' }, alertmanager: { mode: 'none' } },
+      [],
+    ],
   ])('are those that the chart embeds: %j', (values, expected) => {
     const { datasources } = parse(find(render(values), 'ConfigMap', 'grafana').data['datasources.yaml']);
     expect((datasources ?? []).map(({ uid }: Wire) => uid)).toEqual(expected);
@@ -45,8 +51,11 @@ describe('the dashboards of the chart', () => {
   it('are a ConfigMap each, below 200 kB', () => {
     expect(dashboards.map(([file]) => file).sort()).toEqual([
       'microservice.json',
+      'platform-gateway.json',
+      'platform-messaging.json',
       'platform-operator.json',
       'platform-overview.json',
+      'platform-slo.json',
     ]);
     for (const { data } of configMaps(objects)) {
       expect(Object.keys(data)).toHaveLength(1);
@@ -102,14 +111,24 @@ describe.each(dashboards)('%s', (file, dashboard) => {
   });
 
   it.each(panelsOf(dashboard).map((panel): [string, Wire] => [panel.title, panel]))(
-    'says in %s what it shows, in which unit, by a rate that fits the scrapes',
+    'asks in %s, by metrics and labels that somebody has, what it says that it shows, and leads on from there',
     (_, panel) => {
-      expect(panel.description).toMatch(/\.$/);
-      expect(panel.fieldConfig.defaults.unit).toMatch(/^[a-z]+$/);
-      expect(panel.targets.length).toBeGreaterThan(0);
-      for (const { expr = '' } of panel.targets) expect(expr).not.toMatch(/\[(?!\$__rate_interval\])/);
+      expect(panelFaults(panel)).toEqual([]);
     },
   );
+
+  it('marks what happened by metrics and labels that somebody has', () => {
+    const { list }: Wire = dashboard.annotations;
+    const aboutOne = dashboard.templating.list.some(({ name }: Wire) => name === 'service');
+    expect(list.map(({ name }: Wire) => name)).toEqual(aboutOne ? ['Rollouts', 'Faults on demand'] : []);
+    for (const { expr, textFormat } of list) expect(queryFaults({ expr, legendFormat: textFormat })).toEqual([]);
+  });
+
+  it('asks Loki by the labels that log lines have', () => {
+    const inLoki = panelsOf(dashboard).filter(({ datasource }) => datasource.type === 'loki');
+    expect(inLoki).toHaveLength(file === 'microservice.json' ? 1 : 0);
+    for (const { targets } of inLoki) expect(targets[0].expr).toBe('{namespace="$namespace", service="$service"}');
+  });
 
   it('places panels beside each other and below, never over', () => {
     const taken = dashboard.panels.flatMap(({ gridPos: { x, y, w, h } }: Wire) =>
@@ -122,13 +141,14 @@ describe.each(dashboards)('%s', (file, dashboard) => {
   it('leads from what a service does to the traces of that service', () => {
     const ofServices = panelsOf(dashboard).filter(({ targets }) => /http_request/.test(JSON.stringify(targets)));
     const lines = ofServices.filter(({ type }) => type === 'timeseries');
-    expect(lines.length > 0).toBe(file !== 'platform-operator.json'); // It is about no service.
+    const about = ['platform-overview.json', 'microservice.json', 'platform-gateway.json'];
+    expect(lines.length > 0).toBe(about.includes(file));
     for (const panel of lines) {
       const { url } = linksOf(panel).find(({ title }) => title.startsWith('Traces of')) ?? {};
       const panes = new URL(url, 'http://grafana').searchParams.get('panes') ?? '';
       const { datasource, queries } = JSON.parse(panes).traces;
       expect([datasource, queries[0].queryType]).toEqual(['${traces}', 'search']);
-      expect(['${service}', '${__field.labels.service}']).toContain(queries[0].service);
+      expect(['${service}', '${__field.labels.service}', 'api-gateway']).toContain(queries[0].service);
     }
   });
 

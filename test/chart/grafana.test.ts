@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { find, render, type Wire } from './rendered.ts';
+import { parse } from 'yaml';
+import { find, platformNamespace, render, type Wire } from './rendered.ts';
 
 /** Grafana's settings, as `section.key`. */
 function settings(values: object = {}): Record<string, string> {
@@ -75,5 +76,53 @@ describe('the Grafana of the chart', () => {
     expect(items.map(({ key }: Wire) => key).sort()).toEqual(Object.keys(data).sort());
     const parts = containers[0].volumeMounts.flatMap(({ subPath }: Wire) => subPath ?? []);
     for (const { path } of items) expect(parts).toContain(path.split('/')[0]);
+  });
+});
+
+/** What Grafana reads of its data sources, by uid, after it has put in what `$` stands for. */
+function sources(values: object = {}): Readonly<Record<string, Wire>> {
+  const text: string = find(render(values), 'ConfigMap', 'grafana').data['datasources.yaml'];
+  const { datasources } = parse(text.replaceAll('$$', '$')) as Wire;
+  return Object.fromEntries(datasources.map((source: Wire) => [source.uid, source]));
+}
+
+describe('the data sources of Grafana', () => {
+  it('have their type for their uid, and the address of a Service of the chart at a port that it has', () => {
+    const objects = render();
+    const all = Object.values(sources());
+    expect(Object.keys(sources()).sort()).toEqual(['alertmanager', 'jaeger', 'loki', 'prometheus']);
+    for (const { uid, type, url } of all) {
+      expect(type).toBe(uid);
+      const { hostname, port } = new URL(url);
+      expect(hostname).toBe(`${uid}.${platformNamespace}.svc`);
+      expect(find(objects, 'Service', uid).spec.ports.map((each: Wire) => `${each.port}`)).toContain(port);
+    }
+  });
+
+  it('lead from a line to its trace, from a span to the lines of its service, and from a latency to a trace', () => {
+    const { loki, jaeger, prometheus } = sources();
+    expect(loki.jsonData.derivedFields).toMatchObject([
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own
+      { matcherType: 'label', matcherRegex: 'trace_id', datasourceUid: 'jaeger', url: '${__value.raw}' },
+    ]);
+    expect(jaeger.jsonData.tracesToLogsV2).toMatchObject({
+      datasourceUid: 'loki',
+      tags: [{ key: 'service.name', value: 'service' }],
+      // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own
+      query: '{${__tags}} | trace_id=`${__span.traceId}`',
+    });
+    expect(prometheus.jsonData.exemplarTraceIdDestinations).toEqual([{ name: 'trace_id', datasourceUid: 'jaeger' }]);
+  });
+
+  it.each([
+    [{ logs: { mode: 'none' } }, ['alertmanager', 'jaeger', 'prometheus']],
+    [{ tracing: { mode: 'none' } }, ['alertmanager', 'loki', 'prometheus']],
+    [{ alertmanager: { mode: 'none' } }, ['jaeger', 'loki', 'prometheus']],
+    [{ metrics: { mode: 'none' } }, ['jaeger', 'loki']],
+  ])('lead nowhere that is not there: %j', (values, left) => {
+    const there = sources(values);
+    expect(Object.keys(there).sort()).toEqual(left);
+    const led = JSON.stringify(there).matchAll(/"datasourceUid":"(\w+)"/g);
+    for (const [, uid] of led) expect(left).toContain(uid);
   });
 });
