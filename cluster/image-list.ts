@@ -86,6 +86,12 @@ export const images: readonly Image[] = [
     programs: { prometheus: 'prometheus' },
   },
   {
+    name: 'loki',
+    repository: 'docker.io/grafana/loki',
+    dockerfile: 'cluster/images/loki/Dockerfile',
+    programs: { loki: 'loki' },
+  },
+  {
     name: 'alertmanager',
     repository: 'docker.io/prom/alertmanager',
     dockerfile: 'cluster/images/alertmanager/Dockerfile',

@@ -16,6 +16,7 @@ export const services: readonly Forward[] = [
   { name: 'jaeger', port: 16686, target: 'jaeger.microservice-platform.svc.cluster.local:16686' },
   { name: 'prometheus', port: 19090, target: 'prometheus.microservice-platform.svc.cluster.local:9090' },
   { name: 'alertmanager', port: 19093, target: 'alertmanager.microservice-platform.svc.cluster.local:9093' },
+  { name: 'loki', port: 13100, target: 'loki.microservice-platform.svc.cluster.local:3100' },
   { name: 'grafana', port: 13000, target: 'grafana.microservice-platform.svc.cluster.local:3000' },
 ];
 

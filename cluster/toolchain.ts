@@ -64,6 +64,11 @@ const modules: readonly GoModule[] = [
   },
   { folder: 'jaeger', packages: ['github.com/jaegertracing/jaeger/cmd/jaeger'] },
   {
+    folder: 'loki',
+    packages: ['github.com/grafana/loki/v3/cmd/loki'],
+    ldflags: '-X github.com/grafana/loki/v3/pkg/util/build.Version=3.7.8',
+  },
+  {
     folder: 'prometheus-adapter',
     packages: ['sigs.k8s.io/prometheus-adapter/cmd/adapter'],
     aliases: { adapter: ['prometheus-adapter'] },

@@ -135,6 +135,7 @@ const components = {
   operator: 'ghcr.io/microservice-platform/operator',
   jaeger: 'docker.io/jaegertracing/jaeger',
   prometheus: 'docker.io/prom/prometheus',
+  loki: 'docker.io/grafana/loki',
   alertmanager: 'docker.io/prom/alertmanager',
   customMetrics: 'registry.k8s.io/prometheus-adapter/prometheus-adapter',
 } as const;

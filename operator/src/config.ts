@@ -96,7 +96,7 @@ export function readConfig(env: NodeJS.ProcessEnv): Config {
   return Object.freeze(config);
 }
 
-function addressIn(env: NodeJS.ProcessEnv, variable: string, faults: string[]): string | undefined {
+export function addressIn(env: NodeJS.ProcessEnv, variable: string, faults: string[]): string | undefined {
   const text = env[variable] ?? '';
   if (text === '') return undefined;
   if (!/^https?:$/.test(URL.parse(text)?.protocol ?? '')) {
@@ -123,11 +123,15 @@ function pagesIn(env: NodeJS.ProcessEnv, faults: string[]): Pages | undefined {
     : { grafana, sources: pageSources.filter((source) => asked.includes(source)) };
 }
 
-function namespacesIn(text: string, faults: string[]): readonly string[] | undefined {
+export function namespacesIn(
+  text: string,
+  faults: string[],
+  variable = 'OPERATOR_WATCH_NAMESPACES',
+): readonly string[] | undefined {
   if (text === '') return undefined;
   const names = text.split(',').map((name) => name.trim());
   if (names.some((name) => !/^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name))) {
-    faults.push(`OPERATOR_WATCH_NAMESPACES must be a list of names of namespaces, not ${JSON.stringify(text)}`);
+    faults.push(`${variable} must be a list of names of namespaces, not ${JSON.stringify(text)}`);
   }
   return [...new Set(names)];
 }

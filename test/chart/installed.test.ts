@@ -19,7 +19,7 @@ import { chart, find, platformNamespace, render, repository, type Wire } from '.
 
 // Chart and shop on a real API server with its controllers, but without a node: every pod is admitted and none runs, so the
 // operator runs beside it, with the token of its own account.
-const platformServices = ['operator', 'jaeger', 'prometheus', 'alertmanager', 'grafana'];
+const platformServices = ['operator', 'jaeger', 'prometheus', 'alertmanager', 'grafana', 'loki', 'log-collector'];
 let plane: ControlPlane;
 let api: KubeApi;
 let operator: OperatorProcess;

@@ -84,13 +84,23 @@ describe('the rights that the chart gives', () => {
     });
   });
 
-  it('of the operator are bound in the namespaces that are named, and then nowhere else', () => {
+  it('of operator and log collector are bound in the namespaces that are named, and then nowhere else', () => {
     const some = render({ operator: { namespaces: ['team-a', 'team-b'] } });
     expect(names(some, 'ClusterRoleBinding')).toEqual(['microservice-platform-prometheus']);
     const bindings = ofKind(some, 'RoleBinding').filter(({ roleRef }) => roleRef.kind === 'ClusterRole');
-    expect(bindings.map(({ metadata, roleRef }) => `${roleRef.name} in ${metadata.namespace}`)).toEqual([
+    const places = bindings.map(({ metadata, roleRef }) => `${roleRef.name} in ${metadata.namespace}`).sort();
+    expect(places).toEqual([
+      'microservice-platform-log-collector in team-a',
+      'microservice-platform-log-collector in team-b',
       'microservice-platform-operator in team-a',
       'microservice-platform-operator in team-b',
+    ]);
+  });
+
+  it('let the log collector look for pods and read their logs, and nothing else', () => {
+    expect(find(objects, 'ClusterRole', 'microservice-platform-log-collector').rules).toEqual([
+      { apiGroups: [''], resources: ['pods'], verbs: ['list', 'watch'] },
+      { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
     ]);
   });
 
@@ -103,11 +113,13 @@ describe('the rights that the chart gives', () => {
   it('are given by no other role', () => {
     expect(names(objects, 'ClusterRole')).toEqual([
       'microservice-platform-edit', // of people, as is view: see roles.test.ts
+      'microservice-platform-log-collector',
       'microservice-platform-operator',
       'microservice-platform-prometheus',
       'microservice-platform-view',
     ]);
     expect(names(objects, 'ClusterRoleBinding')).toEqual([
+      'microservice-platform-log-collector',
       'microservice-platform-operator',
       'microservice-platform-prometheus',
     ]);
@@ -131,7 +143,7 @@ describe.each(podTemplates)('the pod of %s', (name, { metadata, spec }) => {
   });
 
   it('holds a token only where it talks to the API server', () => {
-    expect(spec.automountServiceAccountToken).toBe(['operator', 'prometheus'].includes(name));
+    expect(spec.automountServiceAccountToken).toBe(['log-collector', 'operator', 'prometheus'].includes(name));
   });
 
   it('says how much it needs and how much memory it may take', () => {
@@ -169,7 +181,7 @@ describe('the objects of the chart', () => {
     for (const object of objects.filter(({ kind }) => kind !== 'CustomResourceDefinition')) {
       expect(object.metadata.labels).toMatchObject({
         'app.kubernetes.io/name': expect.stringMatching(
-          /^(operator|jaeger|prometheus|alertmanager|grafana|dashboards|platform-check)$/,
+          /^(operator|jaeger|log-collector|loki|prometheus|alertmanager|grafana|dashboards|platform-check)$/,
         ),
         'app.kubernetes.io/instance': 'platform',
         'app.kubernetes.io/part-of': 'microservice-platform',
@@ -191,6 +203,9 @@ describe('the objects of the chart', () => {
     ['prometheus', { prometheus: { scrapeInterval: '30s' } }],
     ['prometheus', { prometheus: { retention: { time: '2h' } } }],
     ['prometheus', { tracing: { mode: 'none' } }],
+    ['loki', { loki: { retention: '48h' } }],
+    ['prometheus', { logs: { mode: 'none' } }],
+    ['grafana', { logs: { mode: 'none' } }],
     ['alertmanager', { alertmanager: { receivers: { page: { secret: 'who', webhook: { urlKey: 'url' } } } } }],
     ['prometheus', { alertmanager: { mode: 'none' } }],
     ['grafana', { tracing: { mode: 'none' } }],

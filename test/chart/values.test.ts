@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { readConfig } from '../../operator/src/config.ts';
+import { readConfig as readLogCollectorConfig } from '../../operator/src/log-collector/config.ts';
 import { chart, find, names, notes, ofKind, platformNamespace, render, type Wire } from './rendered.ts';
 
 const schema: Wire = JSON.parse(readFileSync(join(chart, 'values.schema.json'), 'utf8'));
@@ -81,6 +82,9 @@ describe('the values of the chart', () => {
     [{ alertmanager: { receivers: { pager: {} } } }, /receivers.*'pager' not allowed/s],
     [{ alertmanager: { mode: 'external' } }, /alertmanager\/mode.*embedded.*none/s],
     [{ prometheus: { scrapeInterval: 'often' } }, /prometheus\/scrapeInterval/],
+    [{ logs: { mode: 'external' } }, /logs\/mode.*embedded.*none/s],
+    [{ logCollector: { lookbackSeconds: 4000 } }, /logCollector\/lookbackSeconds.*3,?000/s],
+    [{ loki: { retention: '12h' } }, /loki\.retention is too short.*24h/s],
     [{ operator: { image: { repository: 'operator' } } }, /operator\/image\/repository/],
   ])('refuse %j and name what is wrong', (values, message) => {
     expect(() => render(values)).toThrow(message);
@@ -114,7 +118,10 @@ describe('the values of the chart', () => {
     const images = deployments.map(({ spec }): string => spec.template.spec.containers[0].image);
     expect(images.sort()).toEqual([
       expect.stringMatching(/^registry\.example\.test:5000\/mirror\/grafana\/grafana:/),
+      expect.stringMatching(/^registry\.example\.test:5000\/mirror\/grafana\/loki:/),
       expect.stringMatching(/^registry\.example\.test:5000\/mirror\/jaegertracing\/jaeger:/),
+      // Also the log collector's.
+      'registry.example.test:5000/mirror/microservice-platform/operator:0.1.0',
       'registry.example.test:5000/mirror/microservice-platform/operator:0.1.0',
       expect.stringMatching(/^registry\.example\.test:5000\/mirror\/prom\/alertmanager:/),
       expect.stringMatching(/^registry\.example\.test:5000\/mirror\/prom\/prometheus:/),
@@ -165,6 +172,30 @@ describe('the values of the chart', () => {
     },
   );
 
+  it('make an environment that the log collector can read', () => {
+    const values = { operator: { namespaces: ['shop'] }, logCollector: { lookbackSeconds: 60, backlogMebibytes: 2 } };
+    const [container] = find(render(values), 'Deployment', 'log-collector').spec.template.spec.containers;
+    const env: Record<string, string> = { KUBERNETES_SERVICE_HOST: '10.96.0.1', KUBERNETES_SERVICE_PORT: '443' };
+    for (const { name, value } of container.env) env[name] = value;
+    expect(readLogCollectorConfig(env)).toMatchObject({
+      loki: `http://loki.${platformNamespace}.svc:3100`,
+      namespaces: ['shop'],
+      lookbackMs: 60_000,
+      backlogBytes: 2 * 1024 * 1024,
+    });
+  });
+
+  it('keep lines in a claim of the class that is named, when they are to outlive the pod', () => {
+    const storage = { persistent: true, size: '5Gi', storageClassName: 'fast' };
+    const objects = render({ loki: { storage } });
+    expect(find(objects, 'PersistentVolumeClaim', 'loki').spec).toMatchObject({
+      storageClassName: 'fast',
+      resources: { requests: { storage: '5Gi' } },
+    });
+    const { volumes } = find(objects, 'Deployment', 'loki').spec.template.spec;
+    expect(volumes).toContainEqual({ name: 'data', persistentVolumeClaim: { claimName: 'loki' } });
+  });
+
   it('keep samples in a claim of the class that is named, when they are to outlive the pod', () => {
     const storage = { persistent: true, size: '5Gi', storageClassName: 'fast' };
     const objects = render({ prometheus: { storage } });
@@ -180,12 +211,13 @@ describe('the values of the chart', () => {
 });
 
 describe('the modes of the chart', () => {
-  it('bring Alertmanager, Grafana, Jaeger and Prometheus by default', () => {
-    expect(names(render(), 'Deployment')).toEqual(['alertmanager', 'grafana', 'jaeger', 'operator', 'prometheus']);
+  it('bring Alertmanager, Grafana, Jaeger, Loki with its collector and Prometheus by default', () => {
+    const deployments = ['alertmanager', 'grafana', 'jaeger', 'log-collector', 'loki', 'operator', 'prometheus'];
+    expect(names(render(), 'Deployment')).toEqual(deployments);
   });
 
   it('leave out everything of Jaeger, its scrape job and its data source too', () => {
-    const objects = render({ tracing: { mode: 'none' }, dashboards: { enabled: false } });
+    const objects = render({ tracing: { mode: 'none' }, logs: { mode: 'none' }, dashboards: { enabled: false } });
     expect(names(objects, 'Deployment')).toEqual(['alertmanager', 'grafana', 'operator', 'prometheus']);
     // What `helm test` would say about it is written down all the same.
     const running = objects.filter(({ metadata }) => metadata.name !== 'platform-check');
@@ -193,9 +225,17 @@ describe('the modes of the chart', () => {
   });
 
   it('leave out everything of Prometheus, its rights too', () => {
-    const objects = render({ metrics: { mode: 'none' } });
+    const objects = render({ metrics: { mode: 'none' }, logs: { mode: 'none' } });
     expect(names(objects, 'Deployment')).toEqual(['grafana', 'jaeger', 'operator']);
     expect(objects.filter(({ metadata }) => metadata.name.includes('prometheus'))).toEqual([]);
+  });
+
+  it('leave out everything of Loki and its collector: rights, scrape jobs, data source and links to it', () => {
+    const objects = render({ logs: { mode: 'none' }, dashboards: { enabled: false } });
+    expect(names(objects, 'Deployment')).toEqual(['grafana', 'jaeger', 'operator', 'prometheus']);
+    expect(JSON.stringify(objects.filter(({ kind }) => kind !== 'CustomResourceDefinition'))).not.toMatch(
+      /loki|log-collector/i,
+    );
   });
 
   it('leave out everything of Grafana, its scrape job too, but not the dashboards', () => {
@@ -226,14 +266,16 @@ describe('the modes of the chart', () => {
 });
 
 describe('the notes after an install', () => {
-  it('say where traces and metrics are', () => {
-    expect(notes({})).toMatch(/service\/jaeger 16686.*every 5s.*service\/prometheus 9090/s);
+  it('say where traces, metrics and logs are', () => {
+    expect(notes({})).toMatch(/service\/jaeger 16686.*every 5s.*service\/prometheus 9090.*24h.*service\/loki 3100/s);
   });
 
   it('say what is missing instead, when it is left out', () => {
     const none = { mode: 'none' };
-    const text = notes({ tracing: none, metrics: none, grafana: none, crds: { install: false } });
-    expect(text).toMatch(/tracing\.mode=none.*metrics\.mode=none.*grafana\.mode=none.*crds\.install=false/s);
+    const text = notes({ tracing: none, metrics: none, logs: none, grafana: none, crds: { install: false } });
+    expect(text).toMatch(
+      /tracing\.mode=none.*metrics\.mode=none.*logs\.mode=none.*grafana\.mode=none.*crds\.install=false/s,
+    );
     expect(text).not.toMatch(/port-forward/);
   });
 

@@ -1,6 +1,6 @@
 import { childKinds } from '../api/kinds.ts';
 import { group } from '../api/labels.ts';
-import type { KubeObject, Manifest, ObjectRef } from '../api/object.ts';
+import type { KubeObject, Manifest, ObjectKey, ObjectRef } from '../api/object.ts';
 import type { ApiRequest, Transport, Verb } from './transport.ts';
 
 /** One kind of object and where the API server keeps it. Known beforehand: nothing is looked up while running. */
@@ -112,6 +112,38 @@ export function watch(transport: Transport, resource: Resource, options: WatchOp
 export async function get(transport: Transport, ref: ObjectRef): Promise<KubeObject> {
   const resource = resourceOf(ref.kind);
   return (await transport.call(read('get', resource, pathOf(resource, ref), ref))) as KubeObject;
+}
+
+export interface LogOptions {
+  readonly container: string;
+  /** Of the instance of the container before the one that runs, or ran last. */
+  readonly previous: boolean;
+  /** Whether what is written later comes as well, until the container ends. */
+  readonly follow: boolean;
+  /** Nothing older. The API server knows whole seconds only. */
+  readonly since: Date;
+  readonly inactivityMs: number;
+  readonly signal: AbortSignal;
+}
+
+/** So much of a log is read ahead. What nobody takes stays in the file of the node. */
+const logReadAhead = 16 * 1024;
+
+/** The log of a container as its node keeps it, each line behind the moment at which it was written. */
+export function readLog(transport: Transport, pod: ObjectKey, options: LogOptions): Promise<AsyncIterable<Buffer>> {
+  const { container, previous, follow, since, inactivityMs, signal } = options;
+  const query = {
+    container,
+    timestamps: 'true',
+    previous: previous ? 'true' : undefined,
+    follow: follow ? 'true' : undefined,
+    sinceTime: since.toISOString().replace(/\.\d+Z$/, 'Z'),
+  };
+  const request = read('get', pods, pathOf(pods, pod, query, 'log'), pod);
+  return transport.stream(
+    { ...request, target: `log of ${container} of ${request.target}`, accept: 'application/json, */*' },
+    { inactivityMs, signal, readAhead: logReadAhead },
+  );
 }
 
 /** Server-side apply with force. */

@@ -33,6 +33,8 @@ export interface TransportOptions {
   /** How many connections there may be at once, watches not counted. */
   readonly connections?: number;
   readonly observe?: RequestObserver;
+  /** How it calls itself to the API server. */
+  readonly userAgent?: string;
   /** Nothing is changed in the cluster after that moment, on the clock of `performance.now`. Default: no such moment. */
   readonly writesUntil?: () => number;
 }
@@ -41,6 +43,8 @@ export interface StreamOptions {
   /** The stream fails when nothing came for so long. */
   readonly inactivityMs: number;
   readonly signal: AbortSignal;
+  /** So many bytes are read before somebody asks for them. */
+  readonly readAhead?: number;
 }
 
 const attempts = 5;
@@ -63,6 +67,7 @@ export class Transport {
   readonly #watches: Agent;
   readonly #deadlineMs: number;
   readonly #observe: RequestObserver;
+  readonly #userAgent: string;
   readonly #writesUntil: () => number;
   /** The API server asked to be left alone until then (on the clock of `performance.now`). */
   #pausedUntil = 0;
@@ -72,12 +77,14 @@ export class Transport {
       deadlineMs = 20_000,
       connections = 32,
       observe = () => {},
+      userAgent = 'microservice-platform-operator',
       writesUntil = () => Number.POSITIVE_INFINITY,
     } = options;
     const connect = connector(connection);
     this.#connection = connection;
     this.#deadlineMs = deadlineMs;
     this.#observe = observe;
+    this.#userAgent = userAgent;
     this.#writesUntil = writesUntil;
     // Idle connections are closed on this side first: the API server does so after 90 s.
     this.#calls = new Agent({ connect, connections, allowH2: false, pipelining: 1, keepAliveTimeout: 30_000 });
@@ -109,12 +116,16 @@ export class Transport {
    * Sends a request whose answer comes bit by bit, for as long as it lasts.
    * @throws ClusterError, also while the answer is read
    */
-  async stream(request: ApiRequest, { inactivityMs, signal }: StreamOptions): Promise<AsyncIterable<Buffer>> {
+  async stream(
+    request: ApiRequest,
+    { inactivityMs, signal, readAhead }: StreamOptions,
+  ): Promise<AsyncIterable<Buffer>> {
     await this.#pause(request, performance.now() + this.#deadlineMs);
     const answer = await this.#send(this.#watches, request, undefined, {
       signal,
       headersTimeout: inactivityMs,
       bodyTimeout: inactivityMs,
+      ...(readAhead !== undefined && { highWaterMark: readAhead }),
     });
     if (answer.statusCode !== 200) throw this.#refused(request, answer, await textOf(request, answer));
     return chunksOf(request, answer.body);
@@ -199,7 +210,7 @@ export class Transport {
         method: request.method,
         headers: {
           accept: request.accept ?? 'application/json',
-          'user-agent': 'microservice-platform-operator',
+          'user-agent': this.#userAgent,
           ...(authorization && { authorization }),
           ...(body !== undefined && { 'content-type': request.contentType ?? 'application/json' }),
         },

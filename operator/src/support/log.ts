@@ -9,11 +9,11 @@ export type LogLevel = (typeof logLevels)[number];
  * Structured log lines on standard output, written at once. Agreed keys: `microservice` (namespace/name), `child`
  * (kind namespace/name), `reason`, `err`, `ms`.
  */
-export function openLog(level: LogLevel): Logger {
+export function openLog(level: LogLevel, component = 'operator'): Logger {
   return pino(
     {
       level,
-      base: { component: 'operator' },
+      base: { component },
       formatters: { level: (label) => ({ level: label }) },
       timestamp: pino.stdTimeFunctions.isoTime,
     },
