@@ -6,6 +6,7 @@ import { platformNamespace } from '../../manifests/install.ts';
 import { addCustomer, type Customer, query } from '../../manifests/proof.ts';
 import { nodeImage, startAlertWebhook, stopAlertWebhook, type Told, told } from '../support/alert-webhook.ts';
 import { cli, url } from '../support/cluster.ts';
+import { failedRequest } from '../support/failed-request.ts';
 import { fasterAlerts } from '../support/faster-alerts.ts';
 
 const namespace = 'shop';
@@ -67,7 +68,7 @@ function shopping(customer: Customer) {
 }
 
 describe('a service that dies', () => {
-  it('is what somebody is called for within two minutes, once, and its callers are not', async () => {
+  it('is what somebody is called for within two minutes, once, and its callers are not; a graph leads to the span and the lines', async () => {
     await using _ = shopping(await addCustomer(url('api-gateway')));
     await sleep(30_000); // a little of how it is when all is well
     const before = (await told()).length;
@@ -83,6 +84,16 @@ describe('a service that dies', () => {
       expect(seconds).toBeLessThan(120);
       const because = await query(url('prometheus'), 'ALERTS{alertname="DependencyFailing",alertstate="firing"}');
       console.log(`ServiceDown: ${seconds.toFixed(0)} s after the fault; ${because.length} callers fail because of it`);
+
+      const calls = 'outbound_request_duration_seconds_bucket{service="order-service",dependency="product-service"}';
+      const request = await eventually('a request that failed', () => failedRequest(calls, killed), {
+        timeoutMs: 60_000,
+        everyMs: 2_000,
+      });
+      console.log(`one that failed: ${JSON.stringify(request)}`);
+      expect(request.failed).toContain('order-service: POST /orders');
+      expect(request.saidBy).toEqual(expect.arrayContaining(['api-gateway', 'order-service']));
+
       await sleep(60_000);
       expect((await pages()).flatMap(alertsIn)).toHaveLength(1);
     } finally {

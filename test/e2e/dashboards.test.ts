@@ -118,10 +118,11 @@ describe('after two minutes of load', () => {
           signal: AbortSignal.timeout(10_000),
         });
         const { data } = (await answer.json()) as {
-          data: readonly { exemplars: readonly { labels: { trace_id?: string } }[] }[];
+          data: readonly { exemplars: readonly { labels: { trace_id?: string }; timestamp: number }[] }[];
         };
-        const ids = data.flatMap(({ exemplars }) => exemplars.map(({ labels }) => labels.trace_id ?? ''));
-        const [id] = ids.filter(Boolean).slice(-1);
+        // The newest: Jaeger keeps the latest traces only, and a bucket may not have been hit for long.
+        const [newest] = data.flatMap(({ exemplars }) => exemplars).toSorted((a, b) => b.timestamp - a.timestamp);
+        const id = newest?.labels.trace_id;
         if (id === undefined) throw new Error('there is no exemplar');
         const trace = await fetch(`${url('jaeger')}/api/traces/${id}`, { signal: AbortSignal.timeout(10_000) });
         return trace.ok;
