@@ -17,8 +17,8 @@ export const database: Signals = {
     },
   ],
   lines: [
-    info('database schema is up to date', ['applied', 'version']),
-    info('migration applied', ['version', 'migration']),
+    info('database schema is up to date', ['applied', 'schema_version']),
+    info('migration applied', ['schema_version', 'migration']),
     warn('database connection lost during the migration', ['reason']),
     warn('waiting for the {what}', ['reason']),
     warn('idle database connection lost', ['reason']),

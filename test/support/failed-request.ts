@@ -29,12 +29,17 @@ interface Trace {
 
 /**
  * Goes the way of a person who looks at a graph: from the exemplars of a histogram since that moment (ms since the epoch), the
- * newest first, to a trace with a span that failed, and to the lines with its id. Undefined while there is none.
+ * newest first, to a trace in which that span failed (`service: name`), and to the lines with its id. Undefined while there is
+ * none.
  */
-export async function failedRequest(histogram: string, since: number): Promise<FailedRequest | undefined> {
-  for (const traceId of (await exemplars(histogram, since)).slice(0, 20)) {
+export async function failedRequest(
+  histogram: string,
+  since: number,
+  span: string,
+): Promise<FailedRequest | undefined> {
+  for (const traceId of await exemplars(histogram, since)) {
     const failed = await failedSpans(traceId);
-    if (failed.length === 0) continue;
+    if (!failed.includes(span)) continue;
     const lines = await linesOf(url('loki'), `{namespace="shop"} | trace_id="${traceId}"`);
     return { traceId, failed, saidBy: [...new Set(lines.map(({ labels }) => labels.service ?? ''))].sort() };
   }

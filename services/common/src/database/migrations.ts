@@ -44,7 +44,7 @@ export async function migrate(
     const missing = missingMigrations(migrations, await appliedMigrations(client));
     for (const migration of missing) await apply(client, migration, log);
     await client.query('COMMIT');
-    log.info({ applied: missing.length, version: migrations.at(-1)?.version ?? 0 }, 'database schema is up to date');
+    log.info({ applied: missing.length, schema_version: migrations.at(-1)?.version ?? 0 }, 'database schema is up to date');
   } finally {
     await client.end();
   }
@@ -93,7 +93,7 @@ async function apply(client: pg.Client, migration: Migration, log: Log): Promise
     migration.name,
     checksum(migration),
   ]);
-  log.info({ version: migration.version, migration: migration.name }, 'migration applied');
+  log.info({ schema_version: migration.version, migration: migration.name }, 'migration applied');
 }
 
 /** A connection of its own: a migration may take longer than the pool's deadlines allow. */
