@@ -135,7 +135,8 @@ async function* all(): AsyncGenerator<Result> {
   const tools = await program('programs and packages that the tests start', 'node', 'cluster/main.ts', 'tools');
   yield tools;
   if (tools.failed > 0) return;
-  for (const project of ['api', 'services', 'chart']) yield await tests(project);
+  // They wait for programs that they start more than they compute, so each core has a file.
+  for (const project of ['api', 'services', 'chart']) yield await tests(project, {}, '--maxWorkers=100%');
   const up = await program('make up', 'node', 'cluster/main.ts', 'up', e2eCluster);
   yield up;
   if (up.failed === 0) yield await tests('e2e', { E2E_CLUSTER: e2eCluster }, '--no-file-parallelism');

@@ -257,6 +257,7 @@ const companions: Readonly<Record<string, readonly (keyof MicroserviceSpec)[]>> 
   volumeMounts: ['volumes'],
   initContainers: ['volumes'],
   autoscaling: ['resources'],
+  observability: ['ports', 'service'],
 };
 
 /** The leaves of a full spec, each in the part of it that its field needs: whole specs take the API server far longer. */
