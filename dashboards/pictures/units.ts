@@ -6,7 +6,7 @@ const steps = [
 
 /** A value as Grafana writes it in a unit. */
 export function shown(value: number | null | undefined, unit: string): string {
-  if (value === null || value === undefined) return '–';
+  if (value === null || value === undefined || !Number.isFinite(value)) return '–';
   switch (unit) {
     case 's':
       return duration(value);

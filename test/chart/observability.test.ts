@@ -18,7 +18,7 @@ describe('the operator of the chart', () => {
     expect(configOf({})).toMatchObject({
       collector: 'http://jaeger.microservice-platform.svc:4318',
       prometheus: 'http://prometheus.microservice-platform.svc:9090',
-      pages: { grafana: 'http://grafana.microservice-platform.svc:3000', sources: ['prometheus', 'jaeger'] },
+      pages: { grafana: 'http://grafana.microservice-platform.svc:3000', sources: ['prometheus', 'jaeger', 'loki'] },
     });
   });
 

@@ -232,10 +232,12 @@ describe('the modes of the chart', () => {
 
   it('leave out everything of Loki and its collector: rights, scrape jobs, data source and links to it', () => {
     const objects = render({ logs: { mode: 'none' }, dashboards: { enabled: false } });
-    expect(names(objects, 'Deployment')).toEqual(['grafana', 'jaeger', 'operator', 'prometheus']);
-    expect(JSON.stringify(objects.filter(({ kind }) => kind !== 'CustomResourceDefinition'))).not.toMatch(
-      /loki|log-collector/i,
+    expect(names(objects, 'Deployment')).toEqual(['alertmanager', 'grafana', 'jaeger', 'operator', 'prometheus']);
+    // The rules are the same whatever is there.
+    const others = objects.filter(
+      ({ kind, metadata }) => kind !== 'CustomResourceDefinition' && metadata.name !== 'prometheus-alerts',
     );
+    expect(JSON.stringify(others)).not.toMatch(/loki|log-collector/i);
   });
 
   it('leave out everything of Grafana, its scrape job too, but not the dashboards', () => {

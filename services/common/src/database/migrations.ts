@@ -44,7 +44,10 @@ export async function migrate(
     const missing = missingMigrations(migrations, await appliedMigrations(client));
     for (const migration of missing) await apply(client, migration, log);
     await client.query('COMMIT');
-    log.info({ applied: missing.length, schema_version: migrations.at(-1)?.version ?? 0 }, 'database schema is up to date');
+    log.info(
+      { applied: missing.length, schema_version: migrations.at(-1)?.version ?? 0 },
+      'database schema is up to date',
+    );
   } finally {
     await client.end();
   }
