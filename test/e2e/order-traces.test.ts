@@ -95,7 +95,7 @@ async function whole(traceIds: readonly string[]): Promise<number> {
         const found = await Promise.all(left.slice(0, lanes).map((id) => spansOf(id)));
         const incomplete = found.findIndex((it) => gaps(it).length > 0);
         if (incomplete >= 0)
-          throw new Error(`${left.length} left; ${left[incomplete]}: ${gaps(found[incomplete] ?? [])}`);
+          throw new Error(`${left.length} left; ${left[incomplete]}: ${gaps(found[incomplete] ?? []).join(', ')}`);
         spans += found.flat().length;
         left = left.slice(lanes);
       }
