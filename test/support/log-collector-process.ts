@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { endChild } from './end-child.ts';
 import { eventually } from './eventually.ts';
 
 const main = join(import.meta.dirname, '../../operator/src/log-collector/main.ts');
@@ -59,13 +59,7 @@ export class LogCollectorProcess implements AsyncDisposable {
 
   /** Ends it and gives the exit code; null when it was killed. */
   async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<number | null> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return this.#child.exitCode;
-    const ended = once(this.#child, 'exit');
-    this.#child.kill(signal);
-    const late = setTimeout(() => this.#child.kill('SIGKILL'), 15_000);
-    await ended;
-    clearTimeout(late);
-    return this.#child.exitCode;
+    return await endChild(this.#child, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
