@@ -37,7 +37,8 @@ const goneMs = 600_000;
 
 /**
  * Reads the log of one container of one pod, all its runs, in their order. After a fault it goes on where it was. A run is
- * done when it was read once more after its end.
+ * done when it was read once more after its end, and again when it has become the one before: the node begins the next run
+ * a little before the status of the pod says so, and what was read as the log of now may have been that of the next.
  */
 export class Follower {
   readonly #options: FollowerOptions;
@@ -48,7 +49,8 @@ export class Follower {
   readonly #read = new Map<string, Position>();
   /** How far the log was read before there was this follower. */
   #resumed = new Position();
-  readonly #done = new Set<string>();
+  /** The runs that were read to their end, and whether as the one before. */
+  readonly #done = new Map<string, boolean>();
   #gone = false;
   #news = Promise.withResolvers<void>();
 
@@ -65,7 +67,7 @@ export class Follower {
   update(instances: readonly Instance[]): void {
     this.#instances = instances;
     const known = new Set(instances.map(({ id }) => id));
-    for (const id of [...this.#done, ...this.#read.keys()]) {
+    for (const id of [...this.#done.keys(), ...this.#read.keys()]) {
       if (known.has(id)) continue;
       this.#done.delete(id);
       this.#read.delete(id);
@@ -94,7 +96,7 @@ export class Follower {
     let failures = 0;
     this.#resumed = await this.#options.resume(signal);
     while (!signal.aborted && !this.#gone) {
-      const instance = this.#instances.find(({ id }) => !this.#done.has(id));
+      const instance = this.#instances.find((each) => !this.#isDone(each));
       if (instance === undefined) {
         await this.#news.promise;
         continue;
@@ -103,7 +105,7 @@ export class Follower {
       try {
         await this.#readRun(instance);
         failures = 0;
-        if (instance.endedAt !== undefined) this.#done.add(instance.id);
+        if (instance.endedAt !== undefined) this.#done.set(instance.id, instance.previous);
         else await within(news, statusMs);
       } catch (error) {
         if (signal.aborted) return;
@@ -112,6 +114,11 @@ export class Follower {
         await this.#recover(instance, error, failures, news);
       }
     }
+  }
+
+  #isDone({ id, previous }: Instance): boolean {
+    const asPrevious = this.#done.get(id);
+    return asPrevious !== undefined && (asPrevious || !previous);
   }
 
   async #readRun(instance: Instance): Promise<void> {
@@ -168,8 +175,8 @@ export class Follower {
     // The node has thrown the log of that run away, or the pod with it.
     const isLost = kind === 'gone' || (kind === 'invalid' && instance.endedAt !== undefined);
     if (isLost) {
-      this.#done.add(instance.id);
-      onMissed();
+      if (!this.#done.has(instance.id)) onMissed();
+      this.#done.set(instance.id, instance.previous);
       log.debug({ container: name, reason }, 'the log of a run is gone');
       return;
     }
