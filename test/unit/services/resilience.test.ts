@@ -15,9 +15,9 @@ const { minAttempts, openMs, windowMs, fairMs } = resilience.breaker;
 const outcomes = ['answered', 'failed_below', 'failed', 'late', 'left'] as const;
 
 /** A dependency whose attempts end when the test says so, and the policy in front of it. */
-function dependency(options: Omit<CallPolicyOptions, 'name' | 'registry'> = {}) {
+function dependency(options: Omit<CallPolicyOptions, 'name' | 'registry' | 'protocol'> = {}) {
   const registry = new Registry();
-  const policy = callPolicy({ name: 'leaf', registry, ...options });
+  const policy = callPolicy({ name: 'leaf', protocol: 'http', registry, ...options });
   const waiting: ((outcome: Verdict) => void)[] = [];
   const seen = { attempts: 0, at: [] as number[] };
 
@@ -133,7 +133,7 @@ describe('the circuit breaker', () => {
 
   it('does not hang on that one: it ends with its deadline even if it heeds nothing', async () => {
     vi.useRealTimers();
-    const leaf = callPolicy({ name: 'leaf', timeoutMs: 50 });
+    const leaf = callPolicy({ name: 'leaf', protocol: 'http', timeoutMs: 50 });
     const call = {
       repeatable: false,
       attempt: () => new Promise<never>(() => undefined),
@@ -252,6 +252,9 @@ describe('a call', () => {
     expect(metrics).toContain(`outbound_requests_total{dependency="leaf",outcome="failed"} ${minAttempts}\n`);
     expect(metrics).toContain('outbound_requests_total{dependency="leaf",outcome="breaker_open"} 1\n');
     expect(metrics).toContain(`circuit_breaker_state{dependency="leaf"} ${breakerStates.open}\n`);
+    // Called by another protocol as well, it has two breakers; the worse one is shown.
+    callPolicy({ name: 'leaf', protocol: 'grpc', registry: leaf.registry });
+    expect(await leaf.registry.metrics()).toContain(`circuit_breaker_state{dependency="leaf"} ${breakerStates.open}\n`);
   });
 });
 
@@ -305,7 +308,7 @@ describe('the retry budget', () => {
 describe('a call that differs from others', () => {
   const failing = (more: Partial<OutboundCall<string>>) => {
     const at: number[] = [];
-    const policy = callPolicy({ name: 'leaf' });
+    const policy = callPolicy({ name: 'leaf', protocol: 'http' });
     const attempt: OutboundCall<string>['attempt'] = async ({ timeoutMs }) => {
       at.push(timeoutMs);
       throw new Error('no');

@@ -59,7 +59,7 @@ const connection = {
 export function grpcClient({ address, ...options }: GrpcClientOptions): GrpcClient {
   const target = /^[a-z\d]+:(?!\d+$)/.test(address) ? address : `dns:///${address}`;
   const client = new Client(target, credentials.createInsecure(), connection);
-  const policy = callPolicy(options);
+  const policy = callPolicy({ ...options, protocol: 'grpc' });
   const [, host = address, port] = /^(?:[a-z\d]+:)?(.+?)(?::(\d+))?$/.exec(address) ?? [];
   const place = { 'server.address': host, ...(port === undefined ? {} : { 'server.port': Number(port) }) };
 

@@ -89,7 +89,7 @@ export function connectionsTo(origin: string, options: HttpClientOptions): Pool 
 export function clientOver(options: HttpClientOptions, route: Route): HttpClient {
   const { origin, pathname, host } = new URL(options.baseUrl);
   const prefix = pathname.replace(/\/$/, '');
-  const policy = callPolicy({ ...options, name: options.name ?? host });
+  const policy = callPolicy({ ...options, name: options.name ?? host, protocol: 'http' });
 
   const send: HttpClient['send'] = async (method, path, request = {}) => {
     const ask = await route.begin();

@@ -6,12 +6,14 @@ export const breakerStates = { closed: 0, half_open: 1, open: 2 } as const;
 
 export type BreakerState = keyof typeof breakerStates;
 
+export type Protocol = 'http' | 'grpc';
+
 export interface OutboundMetrics {
   /** Counts one call that has ended, with the active trace as its exemplar. */
   readonly observe: (call: EndedCall) => void;
   readonly retries: Counter<'dependency'>;
-  /** Where the state of a dependency's breaker can be read. */
-  readonly watch: (dependency: string, state: () => BreakerState) => void;
+  /** Where the state of the breaker for a dependency, called by that protocol, can be read. */
+  readonly watch: (dependency: string, protocol: Protocol, state: () => BreakerState) => void;
 }
 
 export interface EndedCall {
@@ -31,14 +33,16 @@ export function outboundMetrics(registry = new Registry()): OutboundMetrics {
 
 function created(registry: Registry): OutboundMetrics {
   const registers = [registry];
-  const watched = new Map<string, () => BreakerState>();
+  const watched = new Map<string, Map<Protocol, () => BreakerState>>();
   new Gauge({
     name: 'circuit_breaker_state',
-    help: 'The circuit breaker of a dependency: 0 closed, 1 half-open, 2 open.',
+    help: 'The circuit breaker of a dependency: 0 closed, 1 half-open, 2 open; the worse of two, where it is called by two protocols.',
     labelNames: ['dependency'],
     registers,
     collect() {
-      for (const [dependency, state] of watched) this.set({ dependency }, breakerStates[state()]);
+      for (const [dependency, states] of watched) {
+        this.set({ dependency }, Math.max(...[...states.values()].map((state) => breakerStates[state()])));
+      }
     },
   });
   const requests = new Counter({
@@ -64,6 +68,9 @@ function created(registry: Registry): OutboundMetrics {
       labelNames: ['dependency'],
       registers,
     }),
-    watch: (dependency, state) => void watched.set(dependency, state),
+    watch: (dependency, protocol, state) => {
+      const states = watched.get(dependency) ?? new Map<Protocol, () => BreakerState>();
+      watched.set(dependency, states.set(protocol, state));
+    },
   };
 }

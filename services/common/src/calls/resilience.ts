@@ -10,7 +10,7 @@ import type { Registry } from 'prom-client';
 import { type CircuitBreakerOptions, circuitBreaker } from './circuit-breaker.ts';
 import { currentRequest, timeForCall } from './deadline.ts';
 import { type Attempted, attempted, type OutboundCall } from './outbound-call.ts';
-import { type BreakerState, outboundMetrics } from './outbound-metrics.ts';
+import { type BreakerState, outboundMetrics, type Protocol } from './outbound-metrics.ts';
 import { retryBudget } from './retry-budget.ts';
 import { UpstreamError } from './upstream-error.ts';
 
@@ -30,6 +30,7 @@ export const resilience = {
 export interface CallPolicyOptions {
   /** The dependency, as metrics and messages name it. */
   readonly name: string;
+  readonly protocol: Protocol;
   readonly registry?: Registry | undefined;
   readonly timeoutMs?: number | undefined;
   readonly maxConcurrent?: number | undefined;
@@ -78,7 +79,7 @@ export function callPolicy(options: CallPolicyOptions): CallPolicy {
     { maxAttempts: mostAttempts, backoff },
   );
   repeating.onRetry(() => metrics.retries.inc({ dependency: name }));
-  metrics.watch(name, breaker.state);
+  metrics.watch(name, options.protocol, breaker.state);
 
   async function asked<T>(call: OutboundCall<T>): Promise<Ended<T>> {
     const { maxRetries = maxAttempts } = call;
