@@ -107,7 +107,11 @@ describe('the data sources of Grafana', () => {
     ]);
     expect(jaeger.jsonData.tracesToLogsV2).toMatchObject({
       datasourceUid: 'loki',
-      tags: [{ key: 'service.name', value: 'service' }],
+      // Two namespaces may have a service of the same name.
+      tags: [
+        { key: 'service.name', value: 'service' },
+        { key: 'k8s.namespace.name', value: 'namespace' },
+      ],
       // biome-ignore lint/suspicious/noTemplateCurlyInString: Grafana's own
       query: '{${__tags}} | trace_id=`${__span.traceId}`',
     });
