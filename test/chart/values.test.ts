@@ -59,6 +59,7 @@ describe('the values of the chart', () => {
     [{ operator: { serviceTypes: ['ExternalName'] } }, /operator\/serviceTypes.*ClusterIP.*NodePort.*LoadBalancer/s],
     [{ operator: { rolloutOnSecretChange: 'yes' } }, /operator\/rolloutOnSecretChange.*boolean/s],
     [{ alertmanager: { receivers: { page: { webhook: { urlKey: 'url' } } } } }, /receivers\/page.*'secret' required/s],
+    [{ alertmanager: { receivers: { page: { secret: 'unused' } } } }, /receivers\/page.*'webhook'/s],
     [
       { alertmanager: { receivers: { ticket: { secret: 's', pagerduty: { routingKey: 'abc' } } } } },
       /receivers\/ticket\/pagerduty.*routingKeyKey/s,

@@ -4,7 +4,7 @@ import { eventually } from '../../cluster/eventually.ts';
 import { groups } from '../../dashboards/alerts/files.ts';
 import { platformNamespace } from '../../manifests/install.ts';
 import { addCustomer, type Customer, query } from '../../manifests/proof.ts';
-import { nodeImage, startAlertWebhook, stopAlertWebhook, type Told, told } from '../support/alert-webhook.ts';
+import { nodeImage, startAlertWebhook, type Told, told } from '../support/alert-webhook.ts';
 import { cli, url } from '../support/cluster.ts';
 import { failedRequest } from '../support/failed-request.ts';
 import { fasterAlerts } from '../support/faster-alerts.ts';
@@ -14,8 +14,11 @@ const namespace = 'shop';
 const faster = 10;
 const token = 'a-token-for-faults-in-tests';
 
-beforeAll(startAlertWebhook, 300_000);
-afterAll(stopAlertWebhook, 300_000);
+let webhook: AsyncDisposable | undefined;
+beforeAll(async () => {
+  webhook = await startAlertWebhook();
+}, 300_000);
+afterAll(() => webhook?.[Symbol.asyncDispose](), 300_000);
 
 const kubectl = (...args: string[]) => cli.run(['-n', namespace, ...args], 150_000);
 const patch = (name: string, spec: object) =>

@@ -35,8 +35,11 @@ export async function nodeImage(): Promise<string> {
   return spec.image;
 }
 
-/** Puts a webhook into the cluster, and has the Alertmanager of the release tell it of pages and tickets. */
-export async function startAlertWebhook(): Promise<void> {
+/**
+ * Puts a webhook into the cluster, and has the Alertmanager of the release tell it of pages and tickets, until it is disposed
+ * of: then the release has the values from before, and nobody is told.
+ */
+export async function startAlertWebhook(): Promise<AsyncDisposable> {
   const url = `http://${name}.${namespace}.svc:8080`;
   const secret = { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: platformNamespace } };
   const microservice = {
@@ -54,17 +57,20 @@ export async function startAlertWebhook(): Promise<void> {
   const stringData = { page: `${url}/page`, ticket: `${url}/ticket` };
   await cli.apply([microservice, { ...secret, stringData }].map((each) => JSON.stringify(each)).join('\n---\n'));
   const to = (urlKey: string) => ({ secret: name, webhook: { urlKey } });
-  await upgrade({ alertmanager: { receivers: { page: to('page'), ticket: to('ticket') } } });
+  const before = await helm(['get', 'values', release, '--output', 'json']);
+  await upgrade(
+    '--reuse-values',
+    JSON.stringify({ alertmanager: { receivers: { page: to('page'), ticket: to('ticket') } } }),
+  );
   await cli.waitFor(`microservice/${name}`, 'Ready', { namespace, timeoutMs: 120_000 });
   await eventually('the webhook to answer', () => told().then(() => true));
-}
-
-/** Takes it away again, and tells nobody from then on. */
-export async function stopAlertWebhook(): Promise<void> {
-  const none = { secret: null, webhook: null };
-  await upgrade({ alertmanager: { receivers: { page: none, ticket: none } } });
-  await cli.run(['delete', 'microservice', name, '-n', namespace, '--ignore-not-found']);
-  await cli.run(['delete', 'secret', name, '-n', platformNamespace, '--ignore-not-found']);
+  return {
+    [Symbol.asyncDispose]: async () => {
+      await upgrade('--reset-values', before);
+      await cli.run(['delete', 'microservice', name, '-n', namespace, '--ignore-not-found']);
+      await cli.run(['delete', 'secret', name, '-n', platformNamespace, '--ignore-not-found']);
+    },
+  };
 }
 
 /** All that it was sent. */
@@ -73,11 +79,14 @@ export async function told(): Promise<readonly Told[]> {
   return JSON.parse(await cli.run(['get', '--raw', path]));
 }
 
-/** The release with other values beside those that it has. */
-async function upgrade(values: object): Promise<void> {
-  const args = ['upgrade', release, `${repository}/charts/microservice-platform`, '--reuse-values', '--values', '-'];
-  await run(client('helm'), ['--kubeconfig', cluster.kubeconfig, '-n', platformNamespace, ...args, '--wait'], {
-    input: JSON.stringify(values),
+/** The release with these values, in JSON, beside those that it has or in their place. */
+async function upgrade(mode: '--reuse-values' | '--reset-values', values: string): Promise<void> {
+  const chart = `${repository}/charts/microservice-platform`;
+  await helm(['upgrade', release, chart, mode, '--values', '-', '--wait'], { input: values });
+}
+
+const helm = (args: readonly string[], options: { readonly input?: string } = {}) =>
+  run(client('helm'), ['--kubeconfig', cluster.kubeconfig, '-n', platformNamespace, ...args], {
+    ...options,
     timeoutMs: 240_000,
   });
-}

@@ -1,5 +1,6 @@
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
+import type { Logger } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { guardedExporter } from '../../../services/common/src/telemetry/jaeger-exporter.ts';
 import { reportingExporter } from '../../../services/common/src/telemetry/reporting-exporter.ts';
@@ -60,9 +61,13 @@ describe('the guard around the Jaeger exporter', () => {
 describe('the report of lost spans', () => {
   it('is one line when it begins and one when it ends', async () => {
     const lines: string[] = [];
+    const say = (_: object, message: string) => void lines.push(message);
     const results = [success, failure, failure, failure, success, success];
     const inner = exporter((done) => done(results.shift() ?? success));
-    const reporting = reportingExporter(inner, 'http://jaeger:4318', (line) => lines.push(JSON.parse(line).msg));
+    const reporting = reportingExporter(inner, 'http://jaeger:4318', { info: say, warn: say } as Pick<
+      Logger,
+      'info' | 'warn'
+    >);
     for (let i = 0; i < 6; i += 1) await exportOnce(reporting);
     expect(lines).toEqual(['spans are lost: they cannot be sent', 'spans are sent again']);
   });

@@ -1,5 +1,6 @@
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
+import { pino } from 'pino';
 import { describe, expect, it } from 'vitest';
 import { reportingExporter } from '../../../services/common/src/telemetry/reporting-exporter.ts';
 import { countingFates, type SpanFates } from '../../../services/common/src/telemetry/span-fates.ts';
@@ -12,7 +13,7 @@ function traced(collector: (done: Done) => void) {
   const fates: SpanFates = { sent: 0, failed: 0, dropped: 0 };
   const inner: SpanExporter = { export: (_spans, done) => collector(done), shutdown: async () => undefined };
   const processor = new BatchSpanProcessor({
-    exporter: reportingExporter(inner, 'test', () => undefined),
+    exporter: reportingExporter(inner, 'test', pino({ enabled: false })),
     ...batchOf({ exporter: 'otlp' }),
     selfObsMeterProvider: countingFates(fates),
   });

@@ -75,7 +75,7 @@ export function orderEventConsumer({ pool, log, registry, subscription, handle }
       const bury = async (reason: string): Promise<Outcome> => {
         await buryMessage(publish, message, { deadLetters, reason });
         failSpan(span, new Error(reason));
-        log.error({ message_id: message.properties.messageId as unknown, reason }, 'message is dead');
+        log.error({ message_id: (message.properties.messageId ?? null) as unknown, reason }, 'message is dead');
         return 'dead';
       };
       const read = readOrderEvent(message, types);

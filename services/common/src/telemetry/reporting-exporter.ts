@@ -1,14 +1,15 @@
 import { type ExportResult, ExportResultCode } from '@opentelemetry/core';
 import type { SpanExporter } from '@opentelemetry/sdk-trace';
+import type { Logger } from 'pino';
 
 /**
- * Says on stderr, once each, when spans begin to be lost and when they arrive again: a dead collector is no storm of
+ * Says once each when spans begin to be lost and when they arrive again: a dead collector is no storm of
  * lines. A failure without an error gets one, since the SDK counts by it.
  */
 export function reportingExporter(
   inner: SpanExporter,
   target: string,
-  write: (line: string) => void = (line) => void process.stderr.write(`${line}\n`),
+  log: Pick<Logger, 'info' | 'warn'>,
 ): SpanExporter {
   let failing = false;
   const withError = ({ code, error }: ExportResult): ExportResult =>
@@ -17,18 +18,8 @@ export function reportingExporter(
     const failed = code !== ExportResultCode.SUCCESS;
     if (failed === failing) return;
     failing = failed;
-    const time = new Date().toISOString();
-    write(
-      failed
-        ? JSON.stringify({
-            level: 'warn',
-            time,
-            msg: 'spans are lost: they cannot be sent',
-            target,
-            reason: error?.message,
-          })
-        : JSON.stringify({ level: 'info', time, msg: 'spans are sent again', target }),
-    );
+    if (failed) log.warn({ target, reason: error?.message }, 'spans are lost: they cannot be sent');
+    else log.info({ target }, 'spans are sent again');
   };
   return {
     export: (spans, done) =>

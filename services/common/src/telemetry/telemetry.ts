@@ -2,7 +2,9 @@ import { resourceFromAttributes } from '@opentelemetry/resources';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
+import { pino } from 'pino';
 import { readConfig } from '../config/config.ts';
+import { logOptions } from '../serving/log.ts';
 import { samplerOf } from './sampling.ts';
 import { countingFates, spanFates } from './span-fates.ts';
 import { telemetryConfig } from './telemetry-config.ts';
@@ -13,7 +15,8 @@ import { batchOf, traceExporter } from './trace-exporter.ts';
  * Without it the same code runs untraced.
  */
 const config = readConfig(process.env, telemetryConfig);
-const exporter = await traceExporter(config);
+const log = pino(logOptions({ name: config.serviceName, version: config.version, logLevel: 'info' }));
+const exporter = await traceExporter(config, log);
 
 new NodeSDK({
   autoDetectResources: false,

@@ -1,5 +1,6 @@
 import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { type BatchSpanProcessorOptions, ConsoleSpanExporter, type SpanExporter } from '@opentelemetry/sdk-trace';
+import type { Logger } from 'pino';
 import { jaegerExporter } from './jaeger-exporter.ts';
 import { reportingExporter } from './reporting-exporter.ts';
 import type { TelemetryConfig } from './telemetry-config.ts';
@@ -7,8 +8,8 @@ import type { TelemetryConfig } from './telemetry-config.ts';
 /** One export, in milliseconds; a collector that is slower loses the batch. */
 const exportMs = 5_000;
 
-/** The exporter that the environment asks for; undefined for `none`. */
-export async function traceExporter(config: TelemetryConfig): Promise<SpanExporter | undefined> {
+/** The exporter that the environment asks for, which tells the log when it loses spans; undefined for `none`. */
+export async function traceExporter(config: TelemetryConfig, log: Logger): Promise<SpanExporter | undefined> {
   switch (config.exporter) {
     case 'none':
       return undefined;
@@ -16,11 +17,11 @@ export async function traceExporter(config: TelemetryConfig): Promise<SpanExport
       return new ConsoleSpanExporter();
     case 'otlp': {
       const url = `${config.otlpEndpoint}/v1/traces`;
-      return reportingExporter(new OTLPTraceExporter({ url, timeoutMillis: exportMs }), url);
+      return reportingExporter(new OTLPTraceExporter({ url, timeoutMillis: exportMs }), url, log);
     }
     case 'jaeger': {
       const endpoint = config.jaegerEndpoint;
-      return reportingExporter(await jaegerExporter({ endpoint, timeoutMs: exportMs }), endpoint);
+      return reportingExporter(await jaegerExporter({ endpoint, timeoutMs: exportMs }), endpoint, log);
     }
   }
 }
