@@ -68,6 +68,7 @@ describe('the alerts of the chart', () => {
       async () => {
         const names = await toldOf('firing');
         if (names.length > 0) throw new Error(names.join(', '));
+        return true;
       },
       { timeoutMs: 900_000, everyMs: 5_000 },
     );

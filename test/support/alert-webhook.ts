@@ -58,15 +58,17 @@ export async function startAlertWebhook(): Promise<AsyncDisposable> {
   await cli.apply([microservice, { ...secret, stringData }].map((each) => JSON.stringify(each)).join('\n---\n'));
   const to = (urlKey: string) => ({ secret: name, webhook: { urlKey } });
   const before = await helm(['get', 'values', release, '--output', 'json']);
+  const { info } = JSON.parse(await helm(['status', release, '--output', 'json']));
   await upgrade(
-    '--reuse-values',
+    ['--reuse-values'],
     JSON.stringify({ alertmanager: { receivers: { page: to('page'), ticket: to('ticket') } } }),
   );
   await cli.waitFor(`microservice/${name}`, 'Ready', { namespace, timeoutMs: 120_000 });
   await eventually('the webhook to answer', () => told().then(() => true));
   return {
     [Symbol.asyncDispose]: async () => {
-      await upgrade('--reset-values', before);
+      // By its description `make up` knows that there is nothing to do.
+      await upgrade(['--reset-values', '--description', info.description], before);
       await cli.run(['delete', 'microservice', name, '-n', namespace, '--ignore-not-found']);
       await cli.run(['delete', 'secret', name, '-n', platformNamespace, '--ignore-not-found']);
     },
@@ -80,9 +82,9 @@ export async function told(): Promise<readonly Told[]> {
 }
 
 /** The release with these values, in JSON, beside those that it has or in their place. */
-async function upgrade(mode: '--reuse-values' | '--reset-values', values: string): Promise<void> {
+async function upgrade(options: readonly string[], values: string): Promise<void> {
   const chart = `${repository}/charts/microservice-platform`;
-  await helm(['upgrade', release, chart, mode, '--values', '-', '--wait'], { input: values });
+  await helm(['upgrade', release, chart, ...options, '--values', '-', '--wait'], { input: values });
 }
 
 const helm = (args: readonly string[], options: { readonly input?: string } = {}) =>
