@@ -50,12 +50,16 @@ describe('calls by gRPC', () => {
     const dns = await startDnsServer(() => hosts);
     const client = grpcClient({ name: 'products', address: `dns://127.0.0.1:${dns.port}/products.shop:${port}` });
     closers.push(dns.stop, ...balancers.map(({ stop }) => stop), client.close);
-    return { call: () => client.call({ method, request: { id: 1 }, repeatable: true }), balancers };
+    const call = () => client.call({ method, request: { id: 1 }, repeatable: true });
+    // Until all are connected, and have said so: their lines come a little after the answers.
+    const before = taken();
+    for (let nth = 0; nth < 20; nth++) await call();
+    await expect.poll(() => sum(differences(taken(), before))).toBeGreaterThanOrEqual(20);
+    return { call, balancers };
   }
 
   it('go to all addresses of a name in turn', async () => {
     const { call } = await behindOneName();
-    for (let nth = 0; nth < 20; nth++) await call(); // until all are connected
     const before = taken();
     for (let nth = 0; nth < 90; nth++) await call();
     await expect.poll(() => sum(differences(taken(), before))).toBe(90);
@@ -64,7 +68,6 @@ describe('calls by gRPC', () => {
 
   it('go to those that are left when an address is gone, and none fails', async () => {
     const { call, balancers } = await behindOneName();
-    for (let nth = 0; nth < 20; nth++) await call();
     const before = taken();
     const gone = balancers[0]?.stop();
     for (let nth = 0; nth < 60; nth++) expect((await call()).name).toBe('Teapot');
