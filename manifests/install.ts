@@ -10,8 +10,8 @@ import { cacheFolder, repository } from '../cluster/paths.ts';
 import type { Step } from '../cluster/progress.ts';
 import { run } from '../cluster/run.ts';
 
-const chart = join(repository, 'charts/microservice-platform');
-const release = 'microservice-platform';
+export const chart = join(repository, 'charts/microservice-platform');
+export const release = 'microservice-platform';
 export const platformNamespace = 'microservice-platform';
 export const shopNamespace = 'shop';
 
@@ -79,7 +79,8 @@ interface ReleaseInfo {
 /** How the description of a release begins that was installed here. */
 const ours = 'content ';
 
-function helm(kubeconfig: string, args: readonly string[], input?: string): Promise<string> {
+/** Runs Helm in the namespace of the platform, with folders of its own; gives what it says. */
+export function helm(kubeconfig: string, args: readonly string[], input?: string): Promise<string> {
   const folder = join(cacheFolder(process.env), 'helm');
   return run(client('helm'), ['--kubeconfig', kubeconfig, '--namespace', platformNamespace, ...args], {
     timeoutMs: 360_000,

@@ -1,14 +1,10 @@
-import { client } from '../../cluster/clients.ts';
 import { eventually } from '../../cluster/eventually.ts';
-import { repository } from '../../cluster/paths.ts';
-import { run } from '../../cluster/run.ts';
-import { platformNamespace } from '../../manifests/install.ts';
+import { chart, helm, platformNamespace, release } from '../../manifests/install.ts';
 import { cli, cluster, read } from './cluster.ts';
 import type { Notification } from './webhook.ts';
 
 const name = 'alert-webhook';
 const namespace = 'shop';
-const release = 'microservice-platform';
 
 /** Keeps what it is sent, with the moment, and gives it to whoever asks. */
 const program = `
@@ -57,8 +53,8 @@ export async function startAlertWebhook(): Promise<AsyncDisposable> {
   const stringData = { page: `${url}/page`, ticket: `${url}/ticket` };
   await cli.apply([microservice, { ...secret, stringData }].map((each) => JSON.stringify(each)).join('\n---\n'));
   const to = (urlKey: string) => ({ secret: name, webhook: { urlKey } });
-  const before = await helm(['get', 'values', release, '--output', 'json']);
-  const { info } = JSON.parse(await helm(['status', release, '--output', 'json']));
+  const before = await helm(cluster.kubeconfig, ['get', 'values', release, '--output', 'json']);
+  const { info } = JSON.parse(await helm(cluster.kubeconfig, ['status', release, '--output', 'json']));
   await upgrade(
     ['--reuse-values'],
     JSON.stringify({ alertmanager: { receivers: { page: to('page'), ticket: to('ticket') } } }),
@@ -83,12 +79,6 @@ export async function told(): Promise<readonly Told[]> {
 
 /** The release with these values, in JSON, beside those that it has or in their place. */
 async function upgrade(options: readonly string[], values: string): Promise<void> {
-  const chart = `${repository}/charts/microservice-platform`;
-  await helm(['upgrade', release, chart, ...options, '--values', '-', '--wait'], { input: values });
+  const more = [...options, '--values', '-', '--wait', '--timeout', '4m'];
+  await helm(cluster.kubeconfig, ['upgrade', release, chart, ...more], values);
 }
-
-const helm = (args: readonly string[], options: { readonly input?: string } = {}) =>
-  run(client('helm'), ['--kubeconfig', cluster.kubeconfig, '-n', platformNamespace, ...args], {
-    ...options,
-    timeoutMs: 240_000,
-  });

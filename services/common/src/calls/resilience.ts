@@ -30,6 +30,7 @@ export const resilience = {
 export interface CallPolicyOptions {
   /** The dependency, as metrics and messages name it. */
   readonly name: string;
+  /** By which it is called; each has a breaker of its own. */
   readonly protocol: Protocol;
   readonly registry?: Registry | undefined;
   readonly timeoutMs?: number | undefined;

@@ -3,8 +3,8 @@ import type { SpanExporter } from '@opentelemetry/sdk-trace';
 import type { Logger } from 'pino';
 
 /**
- * Says once each when spans begin to be lost and when they arrive again: a dead collector is no storm of
- * lines. A failure without an error gets one, since the SDK counts by it.
+ * Says once each when spans begin to be lost and when they arrive again: a dead collector is no storm of lines. A failure
+ * without an error gets one, since the SDK counts by it.
  */
 export function reportingExporter(
   inner: SpanExporter,
