@@ -3,6 +3,7 @@ import { repository } from '../../cluster/paths.ts';
 import { run } from '../../cluster/run.ts';
 import { cli, cluster, list } from '../support/cluster.ts';
 import { documentAt, scriptOf } from '../support/documents.ts';
+import { eventually } from '../support/eventually.ts';
 
 it('does what README.md promises to a reader who types along', async () => {
   const said = await run('bash', ['-euo', 'pipefail', '-c', scriptOf(documentAt('README.md'))], {
@@ -46,7 +47,13 @@ it('changes nothing when make up is run again', async () => {
 });
 
 it('shows the CPU of its pods to the autoscaler and to kubectl top', async () => {
-  const [autoscaler] = await list<{ status: { currentMetrics?: unknown[] } }>('horizontalpodautoscalers', 'shop');
-  expect(JSON.stringify(autoscaler?.status.currentMetrics)).toMatch(/"averageUtilization":\d+/);
+  // Of pods that have just begun nothing is known for a while.
+  await eventually(
+    async () => {
+      const [autoscaler] = await list<{ status: { currentMetrics?: unknown[] } }>('horizontalpodautoscalers', 'shop');
+      expect(JSON.stringify(autoscaler?.status.currentMetrics)).toMatch(/"averageUtilization":\d+/);
+    },
+    { withinMs: 90_000, everyMs: 1_000 },
+  );
   expect(await cli.run(['top', 'pods', '-n', 'shop', '--no-headers'])).toMatch(/product-service-\S+\s+\d+m\s+\d+Mi/);
 });
