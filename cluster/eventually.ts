@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * Asks until the answer is something, and gives that answer.
- * @throws Error naming what was waited for and the last failure, after `timeoutMs`
+ * @throws Error naming what was waited for, and what failed if it failed at last, after `timeoutMs`
  */
 export async function eventually<T>(
   what: string,
@@ -10,8 +10,9 @@ export async function eventually<T>(
   { timeoutMs = 60_000, everyMs = 200 }: { readonly timeoutMs?: number; readonly everyMs?: number } = {},
 ): Promise<T> {
   const end = Date.now() + timeoutMs;
-  let last = '';
+  let last: string;
   while (true) {
+    last = '';
     try {
       const answer = await ask();
       if (answer !== undefined && answer !== false) return answer;

@@ -5,17 +5,7 @@ import { serviceNames } from '../cluster/image-list.ts';
 /** Lines for a person: an order that went through, its trace, and the counters of the services that it passed. */
 export async function prove(urls: ReadonlyMap<string, string>): Promise<string[]> {
   const url = (name: string) => urls.get(name) ?? '';
-  // A node may take a moment to send requests to pods that have just become Ready.
-  const { customer, orderId, traceId } = await eventually(
-    `an order through ${url('api-gateway')}`,
-    async () => {
-      const customer = await addCustomer(url('api-gateway'));
-      return { customer, ...(await placeOrder(url('api-gateway'), customer)) };
-    },
-    { timeoutMs: 30_000, everyMs: 1000 },
-  );
-  await completed(url('api-gateway'), customer, orderId);
-  const spans = await findTrace(url('jaeger'), traceId);
+  const { orderId, traceId, spans } = await tracedOrder(url('api-gateway'), url('jaeger'));
   const counters = await findCounters(url('prometheus'));
   return [
     `order ${orderId} was answered 201 by ${url('api-gateway')}/orders; it is reserved, paid and completed`,
@@ -24,6 +14,28 @@ export async function prove(urls: ReadonlyMap<string, string>): Promise<string[]
     `its address: ${url('jaeger')}/api/traces/${traceId}`,
     ...counters.map(({ service, requests }) => `${service}: http_requests_total ${requests}`),
   ];
+}
+
+/**
+ * Places orders until one went through every service, as its trace in Jaeger says.
+ *
+ * A node may take a moment to send requests to pods that have just become Ready, and an order may be taken at the last
+ * known price while product-service comes back: such an order is completed, and its trace never has all services.
+ */
+export async function tracedOrder(
+  gateway: string,
+  jaeger: string,
+): Promise<{ orderId: string; traceId: string; spans: readonly Span[] }> {
+  return eventually(
+    `an order through ${gateway} with a trace in ${jaeger}`,
+    async () => {
+      const customer = await addCustomer(gateway);
+      const order = await placeOrder(gateway, customer);
+      await completed(gateway, customer, order.orderId);
+      return { ...order, spans: await findTrace(jaeger, order.traceId, 30_000) };
+    },
+    { timeoutMs: 90_000, everyMs: 1000 },
+  );
 }
 
 /** A user of the shop, and the header by which the gateway knows who asks. */
@@ -102,15 +114,17 @@ interface JaegerAnswer {
 }
 
 /** The spans of a trace in Jaeger, once every service that an order passes has sent its own. */
-export async function findTrace(jaeger: string, traceId: string): Promise<Span[]> {
+export async function findTrace(jaeger: string, traceId: string, timeoutMs = 60_000): Promise<Span[]> {
   return eventually(
-    `the trace ${traceId} in Jaeger with spans of ${serviceNames.join(', ')}`,
+    `the trace ${traceId} in Jaeger with spans of every service`,
     async () => {
       const spans = await spansOf(jaeger, traceId);
       const services = new Set(spans.map((span) => span.service));
-      return serviceNames.every((service) => services.has(service)) && spans;
+      const missing = serviceNames.filter((service) => !services.has(service));
+      if (missing.length > 0) throw new Error(`${spans.length} spans, none of ${missing.join(', ')}`);
+      return spans;
     },
-    { timeoutMs: 60_000, everyMs: 500 },
+    { timeoutMs, everyMs: 500 },
   );
 }
 

@@ -6,7 +6,7 @@ import { embeddedCluster } from '../../cluster/embedded/embedded.ts';
 import { type Kubectl, kubectl } from '../../cluster/kubectl.ts';
 import { repository } from '../../cluster/paths.ts';
 import { run } from '../../cluster/run.ts';
-import { addCustomer, findTrace, placeOrder, query } from '../../manifests/proof.ts';
+import { query, tracedOrder } from '../../manifests/proof.ts';
 import { cli, cluster, url } from '../support/cluster.ts';
 
 interface Secret {
@@ -93,8 +93,7 @@ describe('the passwords of the shop', () => {
   it('are in no object but their Secrets, no event, no log of a pod, no trace and no metric', async () => {
     const passwords = await passwordsOf(cli);
     // Whatever was traced before, Jaeger may have forgotten.
-    const { traceId } = await placeOrder(url('api-gateway'), await addCustomer(url('api-gateway')));
-    await findTrace(url('jaeger'), traceId);
+    await tracedOrder(url('api-gateway'), url('jaeger'));
     const places = await told();
     for (const [place, text] of places) expect(toldIn(text, passwords), place).toEqual([]);
     // What was searched was there.
