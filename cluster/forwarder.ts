@@ -2,9 +2,9 @@ import { spawn } from 'node:child_process';
 import { openSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
-import { eventually } from './eventually.ts';
 import { choosePorts, forwardsIn, services } from './ports.ts';
 import { processesOf, signal } from './processes.ts';
+import { waitFor } from './wait-for.ts';
 
 const program = join(import.meta.dirname, 'port-forwards.ts');
 
@@ -17,7 +17,7 @@ export async function startForwarding(folder: string, names: readonly string[]):
   const log = openSync(join(folder, 'port-forwards.log'), 'a');
   spawn(process.execPath, [program, folder], { detached: true, stdio: ['ignore', 'ignore', log] }).unref();
   for (const { name, port } of forwards) {
-    await eventually(`port ${port} of ${name} (log: ${join(folder, 'port-forwards.log')})`, () => accepts(port));
+    await waitFor(`port ${port} of ${name} (log: ${join(folder, 'port-forwards.log')})`, () => accepts(port));
   }
 }
 

@@ -3,12 +3,12 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { client } from '../cluster/clients.ts';
 import type { Cluster, References } from '../cluster/cluster.ts';
-import { eventually } from '../cluster/eventually.ts';
 import { withLocalImages } from '../cluster/images.ts';
 import { type Kubectl, kubectl } from '../cluster/kubectl.ts';
 import { cacheFolder, repository } from '../cluster/paths.ts';
 import type { Step } from '../cluster/progress.ts';
 import { run } from '../cluster/run.ts';
+import { waitFor } from '../cluster/wait-for.ts';
 
 export const chart = join(repository, 'charts/microservice-platform');
 export const release = 'microservice-platform';
@@ -237,7 +237,7 @@ interface MicroserviceList {
 
 async function waitForMicroservices(cli: Kubectl, note: (line: string) => void): Promise<void> {
   let waiting: string[] = [];
-  await eventually(
+  await waitFor(
     'every Microservice to be Ready (kubectl get microservices -A -o wide tells why it is not)',
     async () => {
       const list: MicroserviceList = JSON.parse(await cli.get(['microservices', '-n', shopNamespace, '-o', 'json']));

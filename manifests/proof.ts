@@ -1,6 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { eventually } from '../cluster/eventually.ts';
 import { serviceNames } from '../cluster/image-list.ts';
+import { waitFor } from '../cluster/wait-for.ts';
 
 /** Lines for a person: an order that went through, its trace, and the counters of the services that it passed. */
 export async function prove(urls: ReadonlyMap<string, string>): Promise<string[]> {
@@ -26,7 +26,7 @@ export async function tracedOrder(
   gateway: string,
   jaeger: string,
 ): Promise<{ orderId: string; traceId: string; spans: readonly Span[] }> {
-  return eventually(
+  return waitFor(
     `an order through ${gateway} with a trace in ${jaeger}`,
     async () => {
       const customer = await addCustomer(gateway);
@@ -86,7 +86,7 @@ async function post<T>(url: string, body: object, headers: Readonly<Record<strin
 /** Waits until an order was taken through all its steps. */
 export async function completed(gateway: string, { authorization }: Customer, orderId: string): Promise<void> {
   const url = `${gateway}/orders/${orderId}`;
-  await eventually(
+  await waitFor(
     `${url} to be completed`,
     async () => {
       const { status, reason } = await json<{ status: string; reason: string | null }>(url, { authorization });
@@ -115,7 +115,7 @@ interface JaegerAnswer {
 
 /** The spans of a trace in Jaeger, once every service that an order passes has sent its own. */
 export async function findTrace(jaeger: string, traceId: string, timeoutMs = 60_000): Promise<Span[]> {
-  return eventually(
+  return waitFor(
     `the trace ${traceId} in Jaeger with spans of every service`,
     async () => {
       const spans = await spansOf(jaeger, traceId);
@@ -156,7 +156,7 @@ export async function query(prometheus: string, promql: string) {
 }
 
 async function findCounters(prometheus: string): Promise<{ service: string; requests: number }[]> {
-  return eventually(
+  return waitFor(
     `the request counters of ${serviceNames.join(', ')} in Prometheus`,
     async () => {
       const series = await query(prometheus, 'sum by (service) (http_requests_total)');

@@ -3,7 +3,6 @@ import { existsSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, 
 import { dirname, join, relative } from 'node:path';
 import type { Cluster, References } from '../cluster.ts';
 import { kubeconfigOf, prepareControlPlane } from '../control-plane.ts';
-import { eventually } from '../eventually.ts';
 import { buildAll, type LocalImages } from '../images.ts';
 import { kubectl } from '../kubectl.ts';
 import { repository, stateFolder } from '../paths.ts';
@@ -12,6 +11,7 @@ import { processesOf, signal } from '../processes.ts';
 import type { Step } from '../progress.ts';
 import { run } from '../run.ts';
 import { tool } from '../toolchain.ts';
+import { waitFor } from '../wait-for.ts';
 import { addons } from './addons.ts';
 import { removeCgroups } from './cgroups.ts';
 import { addresses, cgroupOf, containerdSocket, layoutOf } from './layout.ts';
@@ -65,8 +65,8 @@ async function startProcesses(name: string, kubeconfig: string, images: LocalIma
   const log = openSync(join(folder, 'supervisor.log'), 'a');
   spawn(process.execPath, [supervisor, name], { detached: true, stdio: ['ignore', log, log] }).unref();
   const logs = `(logs: ${join(folder, 'logs')})`;
-  await eventually(`the API server ${logs}`, () => answers(kubeconfig), { timeoutMs: 120_000 });
-  await eventually(`containerd ${logs}`, async () => existsSync(containerdSocket(name)));
+  await waitFor(`the API server ${logs}`, () => answers(kubeconfig), { timeoutMs: 120_000 });
+  await waitFor(`containerd ${logs}`, async () => existsSync(containerdSocket(name)));
 }
 
 /** The node forwards by itself. There is no image of Grafana to be built, so nothing to reach either. */
@@ -105,9 +105,9 @@ const imagesIn = async (name: string) => new Set((await ctr(name, 'ls', '-q')).s
 async function stop(name: string): Promise<void> {
   const alive = () => [...processesOf(program(supervisor), name), ...processesOf(program(node), name)];
   signal(alive(), 'SIGKILL');
-  await eventually('the end of the processes', async () => alive().length === 0, { timeoutMs: 30_000 });
+  await waitFor('the end of the processes', async () => alive().length === 0, { timeoutMs: 30_000 });
   const empty = async () => removeCgroups(cgroupOf(name)).length === 0;
-  await eventually(`empty cgroups named ${cgroupOf(name)}`, empty, { timeoutMs: 30_000 });
+  await waitFor(`empty cgroups named ${cgroupOf(name)}`, empty, { timeoutMs: 30_000 });
   rmSync(stateFolder(name), { recursive: true, force: true, maxRetries: 5 });
   const all = dirname(stateFolder(name));
   if (existsSync(all) && readdirSync(all).length === 0) rmdirSync(all);

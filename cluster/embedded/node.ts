@@ -13,7 +13,7 @@ import {
   scheduler,
   startProgram,
 } from '../control-plane.ts';
-import { eventually } from '../eventually.ts';
+import { waitFor } from '../wait-for.ts';
 import { addresses, containerdSocket, dialSocket, layoutOf } from './layout.ts';
 import { nodePrograms } from './node-programs.ts';
 import { setUpNode } from './node-setup.ts';
@@ -32,9 +32,9 @@ if (containerd) {
 }
 listenForCallers(name);
 // A kubelet that finds no API server when it starts may stay NotReady.
-await eventually('the API server', () => apiReady(layout), { timeoutMs: 120_000 });
+await waitFor('the API server', () => apiReady(layout), { timeoutMs: 120_000 });
 for (const program of [controllerManager(layout), scheduler(layout)]) keepRunning(program);
-await eventually('containerd', async () => existsSync(containerdSocket(name)));
+await waitFor('containerd', async () => existsSync(containerdSocket(name)));
 for (const program of others) keepRunning(program);
 
 /** Starts a program, and again a second after it ends. */

@@ -3,8 +3,8 @@
 import { mkdirSync, mkdtempSync, rmSync, watchFile, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually } from '../../cluster/eventually.ts';
 import { progress, standardError } from '../../cluster/progress.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { freePort } from '../../test/support/daemon.ts';
 import { type Postgres, startPostgres } from '../../test/support/postgres.ts';
 import { type RabbitMq, startRabbitMq } from '../../test/support/rabbitmq.ts';
@@ -115,11 +115,10 @@ async function startServices(services: readonly Microservice[], places: Places):
       const { stop } = watchedService(name, env as Record<string, string>, (line) => console.log(legible(name, line)));
       closers.push(stop);
       const url = `http://127.0.0.1:${places.ports.get(`${name}:8080`)}/readyz`;
-      await eventually(
-        `${name} to be ready`,
-        async () => (await fetch(url, { signal: AbortSignal.timeout(1_000) })).ok,
-        { timeoutMs: 60_000, everyMs: 100 },
-      );
+      await waitFor(`${name} to be ready`, async () => (await fetch(url, { signal: AbortSignal.timeout(1_000) })).ok, {
+        timeoutMs: 60_000,
+        everyMs: 100,
+      });
     }),
   );
 }

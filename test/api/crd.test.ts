@@ -2,7 +2,7 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse, parseAllDocuments } from 'yaml';
-import { eventually } from '../../cluster/eventually.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import type { Schema } from '../../operator/generate.ts';
 import { fromKubeconfig } from '../../operator/src/cluster/connection.ts';
 import { Transport } from '../../operator/src/cluster/transport.ts';
@@ -385,7 +385,7 @@ describe('the Microservice resource in a real API server', () => {
     controlPlane = await startControlPlane();
     transport = new Transport(await fromKubeconfig(controlPlane.kubeconfig));
     await call('POST', definitions, parse(readFileSync(definitionPath, 'utf8')));
-    await eventually('the resource to be served', () => tryOut({}), { everyMs: 50 });
+    await waitFor('the resource to be served', () => tryOut({}), { everyMs: 50 });
   });
   afterAll(async () => {
     await transport?.close(1_000);

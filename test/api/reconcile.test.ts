@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { eventually } from '../../cluster/eventually.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import type { Microservice, MicroserviceSpec } from '../../operator/src/api/microservice.generated.ts';
 import type { KubeObject } from '../../operator/src/api/object.ts';
 import { fromKubeconfig } from '../../operator/src/cluster/connection.ts';
@@ -45,7 +45,7 @@ describe('reconcile', () => {
       '/apis/apiextensions.k8s.io/v1/customresourcedefinitions',
       parse(readFileSync(definitionPath, 'utf8')),
     );
-    await eventually('the resource to be served', () => send('GET', microservices), { everyMs: 50 });
+    await waitFor('the resource to be served', () => send('GET', microservices), { everyMs: 50 });
     const log = openLog('error');
     cluster = new KubeCluster({ transport, log, instance: 'test', onChange: () => {} });
     cluster.start();
@@ -95,7 +95,7 @@ describe('reconcile', () => {
       object.kind === 'Microservice'
         ? [cluster.microservice(key())]
         : [...cluster.children(key()), ...cluster.pods(key())];
-    await eventually(
+    await waitFor(
       `memory to show ${object.kind} ${name}`,
       async () =>
         holders().some(
@@ -108,7 +108,7 @@ describe('reconcile', () => {
   /** Passes until one changes nothing more. */
   async function settle(): Promise<Next> {
     for (let pass = 0; pass < 10; pass += 1) {
-      await eventually('memory to catch up', async () => cluster.caughtUp(key()), { everyMs: 5 });
+      await waitFor('memory to catch up', async () => cluster.caughtUp(key()), { everyMs: 5 });
       const before = requests.length;
       const next = await reconcile(key(), { cluster, clock, policy });
       if (requests.length === before) return next;
@@ -163,7 +163,7 @@ describe('reconcile', () => {
     const ready = await read();
     expect(readiness(ready)).toEqual(['Ready=True Available']);
     expect(ready.status).toMatchObject({ observedGeneration: 1, pods: '2/2', version: '1.4.2' });
-    await eventually('one event', async () => events === 1, { everyMs: 5 });
+    await waitFor('one event', async () => events === 1, { everyMs: 5 });
     expect(requests.toSorted()).toEqual([
       'create Deployment',
       'create HorizontalPodAutoscaler',
@@ -187,7 +187,7 @@ describe('reconcile', () => {
     const { spec } = (await readDeployment()) as { spec?: { template: { spec: { containers: object[] } } } };
     expect(spec?.template.spec.containers).toMatchObject([{ image: 'ghcr.io/acme/orders:1.4.2' }]);
     await send('DELETE', `${services}/${name}`);
-    await eventually('memory to lose the Service', async () => !has('Service'), { everyMs: 5 });
+    await waitFor('memory to lose the Service', async () => !has('Service'), { everyMs: 5 });
     await settle();
     expect((await send('GET', `${services}/${name}`)).metadata.ownerReferences).toHaveLength(1);
   });
@@ -209,7 +209,7 @@ describe('reconcile', () => {
     await send('PATCH', `${services}/${name}`, {
       metadata: { labels: { 'app.kubernetes.io/managed-by': null } },
     });
-    await eventually('memory to lose the Service', async () => !has('Service'), { everyMs: 5 });
+    await waitFor('memory to lose the Service', async () => !has('Service'), { everyMs: 5 });
     await settle();
     expect(requests).toEqual(['get Microservice', 'create Service', 'get Service', 'apply Service']);
     expect(readiness(await read())).toEqual(['Ready=True Available']);
@@ -235,7 +235,7 @@ describe('reconcile', () => {
   /** A pass, and one more that finds nothing new to write about. */
   async function settleOnce(): Promise<Next> {
     await reconcile(key(), { cluster, clock, policy });
-    await eventually('memory to catch up', async () => cluster.caughtUp(key()), { everyMs: 5 });
+    await waitFor('memory to catch up', async () => cluster.caughtUp(key()), { everyMs: 5 });
     return reconcile(key(), { cluster, clock, policy });
   }
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../cluster/eventually.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { groups } from '../../dashboards/alerts/files.ts';
 import { platformNamespace } from '../../manifests/install.ts';
 import { addCustomer, type Customer, query } from '../../manifests/proof.ts';
@@ -79,7 +79,7 @@ describe('a service that dies', () => {
     const killed = Date.now();
     await patch('product-service', { rollout: { type: 'Recreate' }, command: ['node', '--eval', 'process.exit(1)'] });
     try {
-      const page = await eventually('a page', async () => (await pages())[0], { timeoutMs: 180_000, everyMs: 500 });
+      const page = await waitFor('a page', async () => (await pages())[0], { timeoutMs: 180_000, everyMs: 500 });
       const seconds = (page.at - killed) / 1000;
       expect(alertsIn(page)).toEqual([
         expect.objectContaining({ alertname: 'ServiceDown', namespace, service: 'product-service' }),
@@ -89,7 +89,7 @@ describe('a service that dies', () => {
       console.log(`ServiceDown: ${seconds.toFixed(0)} s after the fault; ${because.length} callers fail because of it`);
 
       const calls = 'outbound_request_duration_seconds_bucket{service="order-service",dependency="product-service"}';
-      const request = await eventually(
+      const request = await waitFor(
         'the trace of a call that failed',
         () => failedRequest(calls, killed, 'order-service: product.ProductService/GetProduct'),
         { timeoutMs: 60_000, everyMs: 2_000 },
@@ -104,7 +104,7 @@ describe('a service that dies', () => {
       await ready('product-service');
     }
     const resolved = async () => (await pages()).some(({ body }) => body.status === 'resolved');
-    await eventually('the page to be over', resolved, { timeoutMs: 180_000, everyMs: 1000 });
+    await waitFor('the page to be over', resolved, { timeoutMs: 180_000, everyMs: 1000 });
     expect((await pages()).flatMap(alertsIn)).toHaveLength(1);
   }, 600_000);
 });
@@ -302,7 +302,7 @@ describe('every alert of services and of what they promise', () => {
           for (const name of await arrived(since)) if (!seen.has(name)) seen.set(name, (Date.now() - started) / 1000);
           return phase.every((name) => seen.has(name));
         };
-        await eventually('every alert of this phase', look, { timeoutMs: 210_000, everyMs: 2000 }).catch(() => {});
+        await waitFor('every alert of this phase', look, { timeoutMs: 210_000, everyMs: 2000 }).catch(() => {});
       }
     } finally {
       console.log([...seen].map(([name, seconds]) => `${name}: ${seconds.toFixed(0)} s`).join('\n'));

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { eventually } from '../../cluster/eventually.ts';
 import { repository } from '../../cluster/paths.ts';
 import { run } from '../../cluster/run.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { runbooks } from '../../dashboards/alerts/alert.ts';
 import { groups } from '../../dashboards/alerts/files.ts';
 import { platformNamespace } from '../../manifests/install.ts';
@@ -33,7 +33,7 @@ async function toldOf(...states: readonly Rule['state'][]): Promise<string[]> {
 
 /** Waits until an alert is in that state. */
 function reached(name: string, state: Rule['state'], timeoutMs: number): Promise<Rule> {
-  return eventually(
+  return waitFor(
     `${name} to be ${state}`,
     async () => {
       const found = (await rules()).find((rule) => rule.name === name);
@@ -49,7 +49,7 @@ const scaleOperator = (replicas: number) =>
 
 describe('the alerts of the chart', () => {
   it('are all known to Prometheus, which finds no fault in them, and none fires at rest', async () => {
-    const known = await eventually(
+    const known = await waitFor(
       'every alert to be looked at without a fault',
       async () => {
         const found = await rules();
@@ -63,7 +63,7 @@ describe('the alerts of the chart', () => {
     expect(known.map(({ name }) => name)).toEqual(
       groups.toSorted((a, b) => (a.name < b.name ? -1 : 1)).flatMap(({ alerts }) => alerts.map(({ name }) => name)),
     );
-    await eventually(
+    await waitFor(
       'what other tests did to be over, and no alert to fire',
       async () => {
         const names = await toldOf('firing');

@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { eventually } from '../../cluster/eventually.ts';
 import { tool } from '../../cluster/toolchain.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { fieldManager } from '../../operator/src/api/labels.ts';
 import { cli, cluster, conditionOf, list, type MicroserviceObject, read } from '../support/cluster.ts';
 import { startLoad } from '../support/load-pod.ts';
@@ -29,7 +29,7 @@ describe('a Microservice whose number of pods follows the load', () => {
     await cli.apply(JSON.stringify({ ...rest, metadata: { name: 'autoscaled', namespace }, spec }));
     const load = await startLoad(namespace, 'autoscaled', spec.image);
     await readyAgain('autoscaled');
-    const table = await eventually(
+    const table = await waitFor(
       'kubectl get hpa to show the cpu',
       async () => {
         const shown = await cli.get(['hpa', 'autoscaled', '-n', namespace]);
@@ -80,7 +80,7 @@ describe('autoscaling that is taken away or added', () => {
     await cli.apply(JSON.stringify({ ...rest, metadata: { name: 'changing', namespace }, spec }));
     await readyAgain('changing');
     const deployment = watch('deployment', 'changing');
-    await eventually('the first state', async () => deployment.states.length > 0);
+    await waitFor('the first state', async () => deployment.states.length > 0);
 
     const autoscaling = (minReplicas: number) => ({
       minReplicas,
@@ -130,7 +130,7 @@ const label = 'microservice-platform.io/microservice';
 type Wire = any;
 
 const readyAgain = (name: string) =>
-  eventually(
+  waitFor(
     `${name} to be Ready, and nothing going on`,
     async () => {
       const found = await read<MicroserviceObject>('microservice', namespace, name);
@@ -143,7 +143,7 @@ const readyAgain = (name: string) =>
 
 /** Waits until so many pods are asked for, are ready, and no others are left. */
 const podsAre = (count: number) =>
-  eventually(
+  waitFor(
     `${count} pods`,
     async () => {
       const { spec, status } = await read<Wire>('deployment', namespace, 'autoscaled');

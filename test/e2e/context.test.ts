@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { embeddedCluster } from '../../cluster/embedded/embedded.ts';
-import { eventually } from '../../cluster/eventually.ts';
 import { kubectl } from '../../cluster/kubectl.ts';
 import { repository } from '../../cluster/paths.ts';
 import { processesOf } from '../../cluster/processes.ts';
 import { run } from '../../cluster/run.ts';
 import { tool } from '../../cluster/toolchain.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { cluster } from '../support/cluster.ts';
 
 /** Somebody's cluster: a node without the platform. That it was made here, nothing that is tested can tell. */
@@ -47,7 +47,7 @@ async function startRegistry(): Promise<void> {
   const [command, ...args] = [...inItsNetwork(), 'docker-registry', 'serve', file];
   registryProcess = spawn(command, args, { stdio: 'ignore' });
   const [curl, ...options] = [...inItsNetwork(), 'curl', '--silent', '--fail', 'http://localhost:5000/v2/'];
-  await eventually('the registry', async () => (await run(curl, options)) !== '');
+  await waitFor('the registry', async () => (await run(curl, options)) !== '');
 }
 
 /** The user's kubeconfig: the other cluster is the current one. */

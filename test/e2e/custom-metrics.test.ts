@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { eventually } from '../../cluster/eventually.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { cli, cluster, conditionOf, list, type MicroserviceObject, read, url } from '../support/cluster.ts';
 import { startLoad } from '../support/load-pod.ts';
 
@@ -29,7 +29,7 @@ describe.skipIf(cluster.way === 'context')('a Microservice whose number of pods 
   afterAll(() => cli.run(['delete', 'namespace', namespace, '--timeout=120s'], 150_000));
 
   it('counts as idle, and not as unknown, while nobody but its health is asked for', async () => {
-    const [figure] = await eventually(
+    const [figure] = await waitFor(
       'a figure of its pod',
       async () => {
         const found = await figures().catch(() => []);
@@ -48,7 +48,7 @@ describe.skipIf(cluster.way === 'context')('a Microservice whose number of pods 
     await podsAre(3);
     console.log(`24 requests a second: 3 pods after ${seconds()} s`);
     // Its health and its metrics are asked for too, and do not count.
-    const spread = await eventually(
+    const spread = await waitFor(
       'a figure of each pod, and all of them together what is sent',
       async () => {
         const found = await figures();
@@ -96,7 +96,7 @@ describe.skipIf(cluster.way === 'context')('a Microservice whose number of pods 
       cli.run(['scale', 'deployment', 'metrics-adapter', '-n', platform, `--replicas=${replicas}`], 30_000);
     await scale(0);
     try {
-      const inactive = await eventually(
+      const inactive = await waitFor(
         'the status to say so',
         async () =>
           conditionOf(await read<MicroserviceObject>('microservice', namespace, name), 'AutoscalingInactive') ?? false,
@@ -117,7 +117,7 @@ describe.skipIf(cluster.way === 'context')('a Microservice whose number of pods 
       await scale(1);
       await cli.waitFor('deployment/metrics-adapter', 'Available', { namespace: platform, timeoutMs: 60_000 });
     }
-    await eventually(
+    await waitFor(
       'the condition to go',
       async () =>
         conditionOf(await read<MicroserviceObject>('microservice', namespace, name), 'AutoscalingInactive') ===
@@ -137,7 +137,7 @@ async function figures(): Promise<readonly number[]> {
 
 /** Waits until so many pods are asked for, are ready, and no others are left. */
 const podsAre = (count: number) =>
-  eventually(
+  waitFor(
     `${count} pods`,
     async () => {
       const { spec, status } = await read<Wire>('deployment', namespace, name);

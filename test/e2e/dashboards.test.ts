@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../cluster/eventually.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { knownLabels } from '../../dashboards/contract/series.ts';
 import { dashboards } from '../../dashboards/files.ts';
 import { readPromql } from '../../dashboards/promql.ts';
@@ -57,7 +57,7 @@ describe('after two minutes of load', () => {
   it.each(questions.filter(({ panel }) => !emptyWhenWell.includes(panel)))(
     '$panel has numbers, and names for its lines: $expr',
     async ({ expr, legend }) => {
-      const series = await eventually(
+      const series = await waitFor(
         `numbers for ${expr}`,
         async () => {
           const found = await query(url('prometheus'), expr);
@@ -111,7 +111,7 @@ describe('after two minutes of load', () => {
       start: `${end - 300}`,
       end: `${end}`,
     });
-    await eventually(
+    await waitFor(
       'the trace of an exemplar',
       async () => {
         const answer = await fetch(`${url('prometheus')}/api/v1/query_exemplars?${parameters.toString()}`, {

@@ -3,8 +3,8 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../cluster/eventually.ts';
 import { tool } from '../../cluster/toolchain.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { cli, cluster, conditionOf, list, type MicroserviceObject, read, url } from '../support/cluster.ts';
 import type { Target } from '../support/prometheus.ts';
 
@@ -502,7 +502,7 @@ interface DisruptionBudget {
 
 /** As `eventually`, but asking less often: many ask at once, and the cluster is on the same machine. */
 function soon<T>(what: string, ask: () => Promise<T | undefined | false>, timeoutMs = 90_000): Promise<T> {
-  return eventually(what, ask, { timeoutMs, everyMs: 1000 });
+  return waitFor(what, ask, { timeoutMs, everyMs: 1000 });
 }
 
 /** Seconds since now, with one decimal. */

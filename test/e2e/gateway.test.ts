@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../cluster/eventually.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { addCustomer, type Customer, placeOrder } from '../../manifests/proof.ts';
 import { shopToken } from '../../manifests/token.ts';
 import { cli, cluster, list, read, url } from '../support/cluster.ts';
@@ -71,7 +71,7 @@ describe('calls in the cluster', () => {
     const sample = 'http_requests_total{method="GET",endpoint="/products/:id"';
     const before = await counted('product-service', sample);
     const reached = () => since(before, 'product-service', sample);
-    await eventually(
+    await waitFor(
       'every pod to have been asked',
       async () => {
         for (let asked = 0; asked < 20; asked += 1) await fetch(`${gateway()}/products/1`);
@@ -130,13 +130,13 @@ describe('routes in a Microservice', () => {
   it('change in the running gateways, which go on with the last good ones when they are no good', async () => {
     const pods = await podsOf('api-gateway');
     const inEach = (sample: string, holds: (value: number) => boolean) =>
-      eventually(
+      waitFor(
         `${sample} in every gateway`,
         async () => [...(await counted('api-gateway', sample)).values()].every(holds),
         { timeoutMs: 150_000, everyMs: 2_000 },
       );
     await setRoutes(`${before}\n  - { path: /hello, methods: [GET], answer: { status: 200, body: hello } }\n`);
-    await eventually('the new route', async () => (await fetch(`${gateway()}/hello`)).status === 200, {
+    await waitFor('the new route', async () => (await fetch(`${gateway()}/hello`)).status === 200, {
       timeoutMs: 150_000,
       everyMs: 1_000,
     });
@@ -163,7 +163,7 @@ describe('product-service gone', () => {
   const paths = [1, 2, 3, 4, 5].map((id) => `${gateway()}/products/${id}`);
   /** At every gateway: each of them has a breaker of its own, and a while ago product-service may have been gone, too. */
   const answersItself = () =>
-    eventually(
+    waitFor(
       'product-service to answer itself',
       async () => {
         const answers = await Promise.all(
@@ -184,7 +184,7 @@ describe('product-service gone', () => {
     const sample = 'gateway_masked_answers_total{route="/products/:id",with="cached"}';
     const before = total(await counted('api-gateway', sample));
     await suspended(true);
-    await eventually('product-service to be gone', async () => (await podsOf('product-service')).length === 0, {
+    await waitFor('product-service to be gone', async () => (await podsOf('product-service')).length === 0, {
       timeoutMs: 60_000,
     });
     // A node says once a second that a Service has no pods, and who is not told waits: until the breaker opens.

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import { eventually } from '../../cluster/eventually.ts';
 import { run } from '../../cluster/run.ts';
 import { tool } from '../../cluster/toolchain.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { platformNamespace } from '../../manifests/install.ts';
 import { cli, cluster, list } from '../support/cluster.ts';
 
@@ -24,7 +24,7 @@ async function leftovers(): Promise<string[]> {
 }
 
 const gone = () =>
-  eventually('everything of the test to be gone', async () => (await leftovers()).length === 0, {
+  waitFor('everything of the test to be gone', async () => (await leftovers()).length === 0, {
     timeoutMs: 60_000,
     everyMs: 500,
   });

@@ -5,10 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../cluster/eventually.ts';
 import { installPackages } from '../../cluster/packages.ts';
 import { repository } from '../../cluster/paths.ts';
 import { run } from '../../cluster/run.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 
 const name = 'interrupted';
 /** Every process that is started below has it in its environment. */
@@ -122,7 +122,7 @@ describe('make up that is asked to end, as nobody but itself hears', () => {
     });
     const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
     const compiles = async () => alive().some((line) => line.includes('go build'));
-    await eventually('compiling', compiles, { timeoutMs: 30_000 });
+    await waitFor('compiling', compiles, { timeoutMs: 30_000 });
     const started = performance.now();
     child.kill('SIGTERM');
     expect(await ended).toBe(130);

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { removeCgroups } from '../../cluster/embedded/cgroups.ts';
-import { eventually } from '../../cluster/eventually.ts';
 import { images } from '../../cluster/image-list.ts';
 import { buildImages } from '../../cluster/images.ts';
 import { buildWithDocker, dockerAnswers, dockerHas } from '../../cluster/kind/docker.ts';
@@ -13,6 +12,7 @@ import { cacheFolder, repository } from '../../cluster/paths.ts';
 import type { Step } from '../../cluster/progress.ts';
 import { run } from '../../cluster/run.ts';
 import { buildTools } from '../../cluster/toolchain.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { chooseWay } from '../../cluster/way.ts';
 import { cluster } from '../support/cluster.ts';
 
@@ -31,7 +31,7 @@ async function startEngine(): Promise<void> {
   const namespaces = ['--mount', '--net', '--pid', '--fork', '--kill-child', '--mount-proc'];
   engine = spawn('unshare', [...namespaces, '/usr/sbin/dockerd', ...options, ...places], { stdio: 'ignore' });
   process.env.DOCKER_HOST = host;
-  await eventually('the Docker engine', dockerAnswers, { timeoutMs: 60_000 });
+  await waitFor('the Docker engine', dockerAnswers, { timeoutMs: 60_000 });
 }
 
 /** Gives the engine the image of Node that was built here, under the name of the one that a registry would give. */
@@ -52,7 +52,7 @@ describe.skipIf(cluster.way !== 'embedded')('a Docker engine without a registry 
 
   afterAll(async () => {
     engine.kill('SIGKILL');
-    await eventually('the end of its cgroups', async () => removeCgroups(cgroup).length === 0);
+    await waitFor('the end of its cgroups', async () => removeCgroups(cgroup).length === 0);
     if (before === undefined) delete process.env.DOCKER_HOST;
     else process.env.DOCKER_HOST = before;
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../cluster/eventually.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { type Condition, cli, conditionOf, list, type MicroserviceObject, read } from '../support/cluster.ts';
 
 const namespace = 'e2e-operator';
@@ -9,7 +9,7 @@ const hello = readFileSync(new URL('../../manifests/hello.yaml', import.meta.url
 const repairMs = 2000;
 
 const ready = (name: string) =>
-  eventually(`${name} to be Ready`, async () => {
+  waitFor(`${name} to be Ready`, async () => {
     const found = await read<MicroserviceObject>('microservice', namespace, name);
     return conditionOf(found, 'Ready')?.status === 'True' && found;
   });
@@ -99,13 +99,13 @@ describe('a Microservice on a node', () => {
       const before = await read<Child>(kind, namespace, 'repaired');
       await cli.run(['patch', kind, 'repaired', '-n', namespace, '--type=strategic', '-p', patch]);
       const edited = await milliseconds(() =>
-        eventually(`the ${kind} as asked`, async () => asAsked(await read<Child>(kind, namespace, 'repaired')), {
+        waitFor(`the ${kind} as asked`, async () => asAsked(await read<Child>(kind, namespace, 'repaired')), {
           everyMs: 20,
         }),
       );
       await cli.run(['delete', kind, 'repaired', '-n', namespace, '--wait=false', '--cascade=orphan']);
       const deleted = await milliseconds(() =>
-        eventually(
+        waitFor(
           `another ${kind}`,
           async () => (await read<Child>(kind, namespace, 'repaired')).metadata.uid !== before.metadata.uid,
           { everyMs: 20 },
@@ -120,7 +120,7 @@ describe('a Microservice on a node', () => {
   it('takes its children along when it is deleted, and no others', async () => {
     await cli.run(['delete', 'microservice', 'repaired', '-n', namespace]);
     for (const kind of ['deployment', 'service', 'horizontalpodautoscaler', 'pod']) {
-      await eventually(`no ${kind} of the deleted Microservice`, async () => {
+      await waitFor(`no ${kind} of the deleted Microservice`, async () => {
         return (await list(kind, namespace, '-l', 'microservice-platform.io/microservice=repaired')).length === 0;
       });
     }
@@ -159,7 +159,7 @@ describe('a Microservice on a node', () => {
         spec.image = 'registry.invalid/no/such:image';
       }),
     );
-    const condition = await eventually(
+    const condition = await waitFor(
       'the cause in the condition Ready',
       async () => {
         const found = conditionOf(await read<MicroserviceObject>('microservice', namespace, 'bad-image'), 'Ready');

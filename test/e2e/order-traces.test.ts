@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../cluster/eventually.ts';
 import { serviceNames } from '../../cluster/image-list.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { platformNamespace } from '../../manifests/install.ts';
 import { addCustomer, type Customer, placeOrder } from '../../manifests/proof.ts';
 import { cli, list, url } from '../support/cluster.ts';
@@ -88,7 +88,7 @@ async function placeAll(count: number, customer: Customer): Promise<readonly str
 async function whole(traceIds: readonly string[]): Promise<number> {
   let left = [...traceIds];
   let spans = 0;
-  await eventually(
+  await waitFor(
     `${traceIds.length} whole traces`,
     async () => {
       while (left.length > 0) {
@@ -160,14 +160,14 @@ describe('orders under load', () => {
     console.log(`${during} orders while there was no collector, none failed`);
     expect(during).toBeGreaterThan(50);
 
-    const lost = await eventually('the lost spans to be counted', async () => {
+    const lost = await waitFor('the lost spans to be counted', async () => {
       const now = await spanCounts();
       const failed = now.failed - before.failed;
       return failed > 0 && { failed, dropped: now.dropped - before.dropped };
     });
     console.log(`spans lost: ${JSON.stringify(lost)}`);
     // What was sent just before the collector went may wait for its turn to be tried again.
-    await eventually(
+    await waitFor(
       'a whole trace',
       async () => {
         const [traceId = ''] = await placeAll(1, customer);

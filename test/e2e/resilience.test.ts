@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { eventually } from '../../cluster/eventually.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { addCustomer, type Customer, completed } from '../../manifests/proof.ts';
 import { cli, conditionOf, list, type MicroserviceObject, url } from '../support/cluster.ts';
 
@@ -61,7 +61,7 @@ async function killPods(namespace: string, selector: string): Promise<void> {
   // Without a grace period the kubelet kills the processes at once.
   await cli.run(['delete', 'pod', '-n', namespace, '-l', selector, '--grace-period=0', '--force']);
   const old = new Set(pods.map((pod) => pod.metadata.uid));
-  await eventually(`new pods with ${selector}`, async () => {
+  await waitFor(`new pods with ${selector}`, async () => {
     const now = await list<Pod>('pods', namespace, '-l', selector);
     return now.length >= pods.length && now.every((pod) => !old.has(pod.metadata.uid));
   });
@@ -81,12 +81,12 @@ describe('an order that was answered 201', () => {
     console.log(`answers: ${[...shopper.answers].map(([answer, count]) => `${count} x ${answer}`).join(', ')}`);
     expect(shopper.accepted.length).toBeGreaterThan(100);
 
-    await eventually('every Microservice to be Ready again', async () => {
+    await waitFor('every Microservice to be Ready again', async () => {
       const all = await list<MicroserviceObject>('microservices', 'shop');
       return all.every((each) => conditionOf(each, 'Ready')?.status === 'True');
     });
     // The breaker of the gateway may stay open for two seconds more.
-    await eventually('orders to be answered again', async () => {
+    await waitFor('orders to be answered again', async () => {
       const answer = await fetch(`${url('api-gateway')}/orders?limit=1`, { headers });
       await answer.arrayBuffer();
       return answer.status === 200;
@@ -96,7 +96,7 @@ describe('an order that was answered 201', () => {
       const kept = await fetch(`${url('api-gateway')}/orders/${id}`, { headers });
       if (kept.status !== 200) wrong.push(`${id}: GET answered ${kept.status}`);
       await kept.arrayBuffer();
-      const notified = await eventually(`the notification of ${id}`, () => notifications(id, headers), {
+      const notified = await waitFor(`the notification of ${id}`, () => notifications(id, headers), {
         timeoutMs: 30_000,
       });
       if (notified !== 1) wrong.push(`${id}: ${notified} notifications`);

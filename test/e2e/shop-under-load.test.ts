@@ -5,9 +5,9 @@ import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { client } from '../../cluster/clients.ts';
-import { eventually } from '../../cluster/eventually.ts';
 import { type serviceNames as all, serviceNames } from '../../cluster/image-list.ts';
 import { repository } from '../../cluster/paths.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { cli, cluster, conditionOf, list, type MicroserviceObject, read } from '../support/cluster.ts';
 
 type Name = (typeof all)[number];
@@ -55,7 +55,7 @@ const podsOf = async (name: string) =>
 const isReady = ({ status }: Pod) => status.conditions?.some((it) => it.type === 'Ready' && it.status === 'True');
 
 async function settled(name: string, pods: number): Promise<void> {
-  await eventually(
+  await waitFor(
     `${name} to have ${pods} pods, and its Microservice to be Ready`,
     async () => {
       const running = await podsOf(name);
@@ -92,7 +92,7 @@ async function rollOut(name: string): Promise<void> {
   );
   const before = new Set((await podsOf(name)).map(({ metadata }) => metadata.name));
   await patch(name, { spec: { env } });
-  await eventually(
+  await waitFor(
     `other pods of ${name}`,
     async () => (await podsOf(name)).every(({ metadata }) => !before.has(metadata.name)),
     patience,
@@ -145,7 +145,7 @@ async function startLoad() {
     failures: () => saying('request failed'),
     end: async (): Promise<Summary> => {
       await cli.run(['delete', 'microservice', 'loadgen', '-n', 'shop', '--ignore-not-found']);
-      const [summary] = await eventually('the summary of the load generator', async () => {
+      const [summary] = await waitFor('the summary of the load generator', async () => {
         const said = saying('summary');
         return said.length > 0 && said;
       });
@@ -223,7 +223,7 @@ describe('the shop, under a constant load', () => {
     expect(summary).toMatchObject({ failed: {}, dropped: 0, answered: summary.sent });
     expect(summary.sent).toBeGreaterThanOrEqual(enough);
 
-    await eventually(
+    await waitFor(
       'every order to have ended, every message to have been sent',
       async () =>
         (await count('orders', 'SELECT count(*) FROM sagas')) === 0 &&
@@ -232,7 +232,7 @@ describe('the shop, under a constant load', () => {
     );
     const orders = await count('orders', `SELECT count(*) FROM orders`);
     expect(orders - ordersBefore).toBe(summary.orders);
-    await eventually(
+    await waitFor(
       'the last notification and the last count',
       async () =>
         (await count('notification', 'SELECT count(*) FROM notifications')) === orders &&

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { eventually } from '../../cluster/eventually.ts';
 import { serviceNames } from '../../cluster/image-list.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { addCustomer, completed, findTrace, placeOrder, query } from '../../manifests/proof.ts';
 import { url } from '../support/cluster.ts';
 
@@ -35,7 +35,7 @@ describe('the shop', () => {
   });
 
   it('has every target up in Prometheus, a pod each', async () => {
-    const targets = await eventually('targets that are all up', async () => {
+    const targets = await waitFor('targets that are all up', async () => {
       const found = await query(url('prometheus'), 'up');
       const jobs = new Set(found.map(({ metric }) => metric.job));
       const named = new Set(found.map(({ metric }) => metric.service));
@@ -46,7 +46,7 @@ describe('the shop', () => {
   });
 
   it('counts requests by method, route and status', async () => {
-    const series = await eventually('the counter of POST /orders', async () => {
+    const series = await waitFor('the counter of POST /orders', async () => {
       const promql = 'sum(http_requests_total{service="order-service",method="POST",endpoint="/orders",status="201"})';
       return (await query(url('prometheus'), promql)).find(({ value }) => value >= orders);
     });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { eventually } from '../../cluster/eventually.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { emitters, lineKeys } from '../../dashboards/contract/platform.ts';
 import { labelsOf, seriesOf } from '../../dashboards/contract/series.ts';
 import type { Emitter, Line, Metric } from '../../dashboards/contract/signal.ts';
@@ -18,9 +18,9 @@ const tracing = emitters.filter(({ job, name }) => job === 'microservices' && na
 beforeAll(async () => {
   await startLoad(3);
   const gateway = url('api-gateway');
-  const customer = await eventually('a customer of the shop', () => addCustomer(gateway), patience);
+  const customer = await waitFor('a customer of the shop', () => addCustomer(gateway), patience);
   for (let count = 0; count < orders; count += 1) {
-    const { orderId } = await eventually('an order', () => placeOrder(gateway, customer), patience);
+    const { orderId } = await waitFor('an order', () => placeOrder(gateway, customer), patience);
     await completed(gateway, customer, orderId);
   }
   // What the load generator does not ask for: by gRPC, by the one who runs the shop, and for what is not there.
@@ -37,7 +37,7 @@ afterAll(endLoad);
 
 describe.each(emitters.map((emitter) => [emitter.name, emitter] as const))('metrics of %s', (_, emitter) => {
   it('are all there, of the type and with the labels that the contract says, and no others', async () => {
-    const last = await eventually(
+    const last = await waitFor(
       `the metrics of ${emitter.name}`,
       async () => {
         const faults = [...missing(emitter, await metadataOf(emitter)), ...(await labelFaults(emitter))];
@@ -52,7 +52,7 @@ describe.each(emitters.map((emitter) => [emitter.name, emitter] as const))('metr
 
 describe.each(tracing.map((emitter) => [emitter.name, emitter] as const))('spans of %s', (_, emitter) => {
   it('are all there, with the attributes that the contract says, and no others', async () => {
-    await eventually(
+    await waitFor(
       `the spans of ${emitter.name}`,
       async () => {
         const seen = (await tracesOf(emitter.name)).flatMap(({ spans }) =>
@@ -75,7 +75,7 @@ describe.each(tracing.map((emitter) => [emitter.name, emitter] as const))('spans
 
   it('lead to the services that the contract says, and to no others', async () => {
     const reached = new Set<string>();
-    await eventually(
+    await waitFor(
       `the ways from ${emitter.name} to ${emitter.reaches.join(', ')}`,
       async () => {
         for (const { spans } of await tracesOf(emitter.name)) {

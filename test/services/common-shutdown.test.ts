@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { runService, startService } from '../support/service-process.ts';
 import { gatewayEnv } from '../support/shop.ts';
 
@@ -32,16 +32,6 @@ const noDatabase = {
   DB_NAME: 'product',
 };
 
-const startMs = 30_000;
-
-async function waitFor(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const deadline = Date.now() + startMs;
-  while (!(await holds())) {
-    if (Date.now() > deadline) throw new Error(`waited ${startMs} ms for: ${what}`);
-    await sleep(20);
-  }
-}
-
 const refused = (url: string) =>
   fetch(url).then(
     () => false,
@@ -52,10 +42,10 @@ describe('a service that is told to stop', () => {
   it('goes unready and serves on, then lets running requests end, takes no new ones, and exits with 0', async () => {
     const service = await startGateway(600);
     const running = fetch(`${service.url}/products/1`);
-    await waitFor('the request to be with the backend', () => held.length === 1);
+    await waitFor('the request to be with the backend', async () => held.length === 1);
 
     const ended = service.stop();
-    await waitFor('draining', () => service.log.some(({ msg }) => msg === 'draining'));
+    await waitFor('draining', async () => service.log.some(({ msg }) => msg === 'draining'));
     const ready = await fetch(`${service.url}/readyz`);
     expect([ready.status, await ready.json()]).toMatchObject([503, { reason: 'shutting down' }]);
     const alive = await fetch(`${service.url}/healthz`);
@@ -79,7 +69,7 @@ describe('a service that is told to stop', () => {
   it('ends at once when told a second time', async () => {
     const service = await startGateway(60_000);
     service.child.kill('SIGTERM');
-    await waitFor('draining', () => service.log.some(({ msg }) => msg === 'draining'));
+    await waitFor('draining', async () => service.log.some(({ msg }) => msg === 'draining'));
     const started = performance.now();
     expect(await service.stop()).toEqual({ code: 143, signal: null });
     expect(performance.now() - started).toBeLessThan(1_000);
@@ -87,7 +77,9 @@ describe('a service that is told to stop', () => {
 
   it('ends at once while it still waits for its database', async () => {
     const { child, log, ended } = runService('product-service', noDatabase);
-    await waitFor('the wait for the database', () => log.some(({ msg }) => String(msg).startsWith('waiting for')));
+    await waitFor('the wait for the database', async () =>
+      log.some(({ msg }) => String(msg).startsWith('waiting for')),
+    );
     child.kill('SIGTERM');
     expect(await ended).toEqual({ code: 0, signal: null });
   });

@@ -1,4 +1,4 @@
-import { eventually } from '../../cluster/eventually.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { chart, helm, platformNamespace, release } from '../../manifests/install.ts';
 import { cli, cluster, read } from './cluster.ts';
 import type { Notification } from './webhook.ts';
@@ -60,7 +60,7 @@ export async function startAlertWebhook(): Promise<AsyncDisposable> {
     JSON.stringify({ alertmanager: { receivers: { page: to('page'), ticket: to('ticket') } } }),
   );
   await cli.waitFor(`microservice/${name}`, 'Ready', { namespace, timeoutMs: 120_000 });
-  await eventually('the webhook to answer', () => told().then(() => true));
+  await waitFor('the webhook to answer', () => told().then(() => true));
   return {
     [Symbol.asyncDispose]: async () => {
       // By its description `make up` knows that there is nothing to do.

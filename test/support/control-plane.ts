@@ -15,7 +15,7 @@ import {
   prepareControlPlane,
   startProgram,
 } from '../../cluster/control-plane.ts';
-import { eventually } from '../../cluster/eventually.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 
 /** An API server with its etcd on loopback, for tests: no node, no root, any number at once. */
 export interface ControlPlane extends AsyncDisposable {
@@ -47,7 +47,7 @@ export async function startControlPlane(options: { readonly controllerManager?: 
     await Promise.all([...running.values()].map(end));
     rmSync(folder, { recursive: true, force: true });
   };
-  const ready = () => eventually(`the API server (log: ${logOf(folder, 'kube-apiserver')})`, () => apiReady(layout));
+  const ready = () => waitFor(`the API server (log: ${logOf(folder, 'kube-apiserver')})`, () => apiReady(layout));
   try {
     start(etcd(layout));
     start(apiServer(layout));

@@ -1,4 +1,4 @@
-import { eventually } from '../../cluster/eventually.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { cli } from './cluster.ts';
 
 /** What became of the requests so far. */
@@ -67,7 +67,7 @@ export async function startLoad(namespace: string, service: string, image: strin
   const set = async (perSecond: number, path = '/'): Promise<Counts> =>
     JSON.parse(await cli.get(['--raw', `${proxy}/${perSecond}${path}`]));
   const end = () =>
-    eventually('the last answers', async () => {
+    waitFor('the last answers', async () => {
       const counts = await set(0);
       const failures = Object.values(counts.failed).reduce((sum, count) => sum + count, 0);
       return counts.answered + failures >= counts.sent && counts;

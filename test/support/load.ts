@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { eventually } from '../../cluster/eventually.ts';
 import { repository } from '../../cluster/paths.ts';
+import { waitFor } from '../../cluster/wait-for.ts';
 import { cli, conditionOf, type MicroserviceObject, read } from './cluster.ts';
 
 interface Manifest {
@@ -14,7 +14,7 @@ export async function startLoad(rate: number): Promise<void> {
   const manifest: Manifest = parse(readFileSync(join(repository, 'manifests/loadgen.yaml'), 'utf8'));
   for (const variable of manifest.spec.env) if (variable.name === 'RATE') variable.value = String(rate);
   await cli.apply(JSON.stringify(manifest));
-  await eventually(
+  await waitFor(
     'the load generator to be Ready',
     async () => {
       const object = await read<MicroserviceObject>('microservice', 'shop', 'loadgen');

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { eventually } from '../../../cluster/eventually.ts';
 import { checkName } from '../../../cluster/preflight.ts';
 import { progress } from '../../../cluster/progress.ts';
 import { run } from '../../../cluster/run.ts';
+import { waitFor } from '../../../cluster/wait-for.ts';
 
 describe('a command', () => {
   it('that fails is reported with its name, its exit code and its last words', async () => {
@@ -26,11 +26,11 @@ describe('a command', () => {
 describe('waiting', () => {
   it('ends with the answer', async () => {
     let asked = 0;
-    expect(await eventually('three questions', async () => ++asked === 3 && asked, { everyMs: 1 })).toBe(3);
+    expect(await waitFor('three questions', async () => ++asked === 3 && asked, { everyMs: 1 })).toBe(3);
   });
 
   it('that is in vain says what for, and what was seen last', async () => {
-    const inVain = eventually('the moon', () => Promise.reject(new Error('clouds')), { timeoutMs: 20, everyMs: 1 });
+    const inVain = waitFor('the moon', () => Promise.reject(new Error('clouds')), { timeoutMs: 20, everyMs: 1 });
     await expect(inVain).rejects.toThrow('waited 0.02 s for the moon; last seen: clouds');
   });
 });

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
  * Asks until the answer is something, and gives that answer.
  * @throws Error naming what was waited for, and what failed if it failed at last, after `timeoutMs`
  */
-export async function eventually<T>(
+export async function waitFor<T>(
   what: string,
   ask: () => Promise<T | undefined | false>,
   { timeoutMs = 60_000, everyMs = 200 }: { readonly timeoutMs?: number; readonly everyMs?: number } = {},
