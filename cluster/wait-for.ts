@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
  * Asks until the answer is something, and gives that answer.
- * @throws Error naming what was waited for, and what failed if it failed at last, after `timeoutMs`
+ * @throws Error naming what was waited for, and the failure if the last question had one, after `timeoutMs`
  */
 export async function waitFor<T>(
   what: string,

@@ -166,11 +166,8 @@ describe('product-service gone', () => {
     waitFor(
       'product-service to answer itself',
       async () => {
-        const answers = await Promise.all(
-          Array.from({ length: 8 }, () => paths)
-            .flat()
-            .map((path) => fetch(path)),
-        );
+        const asked = Array.from({ length: 8 }, () => paths).flat();
+        const answers = await Promise.all(asked.map((path) => fetch(path)));
         return answers.every(({ status, headers }) => status === 200 && headers.get('x-masked') === null);
       },
       { timeoutMs: 120_000, everyMs: 1_000 },

@@ -33,6 +33,17 @@ describe('waiting', () => {
     const inVain = waitFor('the moon', () => Promise.reject(new Error('clouds')), { timeoutMs: 20, everyMs: 1 });
     await expect(inVain).rejects.toThrow('waited 0.02 s for the moon; last seen: clouds');
   });
+
+  it('that is in vain does not tell of a failure that was over', async () => {
+    let asked = 0;
+    const ask = async () => {
+      asked += 1;
+      if (asked === 1) throw new Error('clouds');
+      return false as const;
+    };
+    const inVain = waitFor('the moon', ask, { timeoutMs: 20, everyMs: 1 });
+    await expect(inVain).rejects.toThrow(/^waited 0\.02 s for the moon$/);
+  });
 });
 
 describe('the name of a cluster', () => {
